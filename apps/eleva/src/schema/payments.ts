@@ -1,0 +1,48 @@
+import { boolean, index, integer, pgTable, text } from "drizzle-orm/pg-core";
+import { createdAt, moment, updatedAt } from "./columns.ts";
+import { paymentTransferStatus } from "./enums.ts";
+import { orgId } from "./organizations.ts";
+import { allRows, ownOrg, readable } from "./policies.ts";
+import { authenticated, job } from "./roles.ts";
+
+/** Transfers to experts. No reference to meetings: a transfer can exist without one, and `event_id` need not be a uuid. */
+export const paymentTransfers = pgTable(
+  "payment_transfers",
+  {
+    id: integer("id").primaryKey().generatedByDefaultAsIdentity(),
+    orgId: orgId(),
+    expertUserId: text("expert_user_id").notNull(),
+    paymentIntentId: text("payment_intent_id").notNull().unique(),
+    checkoutSessionId: text("checkout_session_id").notNull().unique(),
+    eventId: text("event_id").notNull(),
+    expertConnectAccountId: text("expert_connect_account_id").notNull(),
+    amount: integer("amount").notNull(),
+    currency: text("currency").notNull().default("eur"),
+    platformFee: integer("platform_fee").notNull(),
+    sessionStartTime: moment("session_start_time").notNull(),
+    scheduledTransferTime: moment("scheduled_transfer_time").notNull(),
+    status: paymentTransferStatus("status").notNull().default("PENDING"),
+    transferId: text("transfer_id"),
+    payoutId: text("payout_id"),
+    stripeErrorCode: text("stripe_error_code"),
+    stripeErrorMessage: text("stripe_error_message"),
+    retryCount: integer("retry_count").default(0),
+    requiresApproval: boolean("requires_approval").default(false),
+    adminUserId: text("admin_user_id"),
+    adminNotes: text("admin_notes"),
+    notifiedAt: moment("notified_at"),
+    guestName: text("guest_name"),
+    guestEmail: text("guest_email"),
+    guestPhone: text("guest_phone"),
+    serviceName: text("service_name"),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [
+    index("payment_transfers_org_id").on(t.orgId),
+    index("payment_transfers_expert_user_id").on(t.expertUserId),
+    index("payment_transfers_status_scheduled").on(t.status, t.scheduledTransferTime),
+    readable("payment_transfers", "expert_org", authenticated, ownOrg(t.orgId)),
+    ...allRows("payment_transfers", job.payments, "select", "insert", "update"),
+  ],
+);

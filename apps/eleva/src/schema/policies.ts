@@ -1,0 +1,100 @@
+import { type AnyColumn, type SQL, sql } from "drizzle-orm";
+import { type PgRole, pgPolicy } from "drizzle-orm/pg-core";
+import { authenticated, job } from "./roles.ts";
+
+// The scalar subselect makes an accessor one index condition a scan; called bare, or by Drizzle's authUid(), it runs once a row.
+const ORG = sql.raw("(select auth.org_id())");
+const USER = sql.raw("(select auth.user_id())");
+const ANY_ROW = sql.raw("true");
+
+/** The row belongs to the organization of the verified token; never true without an active membership. */
+export const ownOrg = (column: AnyColumn): SQL => sql`${column} = ${ORG}`;
+/** The row is the verified person's; never true without an active membership. */
+export const self = (column: AnyColumn): SQL => sql`${column} = ${USER}`;
+
+/** A product table that its organization reads and writes whole. A row is made for oneself or for another member of the organization only. */
+export function ownedByOrg(
+  table: string,
+  columns: { orgId: AnyColumn; workosUserId?: AnyColumn },
+  more: { insert?: SQL; update?: SQL; delete?: SQL } = {},
+) {
+  const own = ownOrg(columns.orgId);
+  const person = columns.workosUserId && sql`public.is_own_member(${columns.workosUserId})`;
+  return [
+    pgPolicy(`${table}_select_own_org`, {
+      for: "select",
+      to: authenticated,
+      using: own,
+    }),
+    pgPolicy(`${table}_insert_own_org`, {
+      for: "insert",
+      to: authenticated,
+      withCheck: every(own, person, more.insert),
+    }),
+    pgPolicy(`${table}_update_own_org`, {
+      for: "update",
+      to: authenticated,
+      using: own,
+      withCheck: every(own, more.update),
+    }),
+    pgPolicy(`${table}_delete_own_org`, {
+      for: "delete",
+      to: authenticated,
+      using: every(own, more.delete),
+    }),
+  ];
+}
+
+/** A policy for reading under another condition. */
+export function readable(table: string, who: string, to: PgRole | PgRole[], using: SQL) {
+  return pgPolicy(`${table}_select_${who}`, { for: "select", to, using });
+}
+
+type Verb = "select" | "insert" | "update" | "delete";
+
+/** Policies of a job or function role: all rows of the table, for these verbs. Which columns is said by the grants in after.sql. */
+export function allRows(table: string, role: PgRole, ...verbs: Verb[]) {
+  const who = role.name.replace(/^rehome_/, "");
+  return verbs.map((verb) =>
+    pgPolicy(`${table}_${verb}_${who}`, {
+      for: verb,
+      to: role,
+      ...(verb === "insert" ? {} : { using: ANY_ROW }),
+      ...(verb === "insert" || verb === "update" ? { withCheck: ANY_ROW } : {}),
+    }),
+  );
+}
+
+/** The claim job gives rows of an unclaimed organization to a claimed one: never a row that is somebody's already, and never back. */
+export function claimable(table: string, column: AnyColumn) {
+  const party = (claimed: boolean) =>
+    sql`exists (select from public.organizations o where o.id = ${column} and ${sql.raw(claimed ? "o.claimed" : "not o.claimed")})`;
+  return [
+    ...allRows(table, job.claim, "select"),
+    pgPolicy(`${table}_update_job_claim`, {
+      for: "update",
+      to: job.claim,
+      using: party(false),
+      withCheck: party(true),
+    }),
+  ];
+}
+
+/** The row names a service together with that service's own expert and organization. */
+export function ofService(columns: { serviceId: AnyColumn; orgId: AnyColumn; expertUserId?: AnyColumn }): SQL {
+  const expert = columns.expertUserId && sql` and s.workos_user_id = ${columns.expertUserId}`;
+  return sql`exists (select from public.services s where s.id = ${columns.serviceId} and s.org_id = ${columns.orgId}${expert ?? sql.raw("")})`;
+}
+
+/** The row names a meeting together with that meeting's own two organizations. */
+export function ofMeeting(columns: { meetingId: AnyColumn; orgId: AnyColumn; patientOrgId: AnyColumn; expertUserId?: AnyColumn }): SQL {
+  const expert = columns.expertUserId && sql` and m.expert_user_id = ${columns.expertUserId}`;
+  return sql`exists (select from public.meetings m where m.id = ${columns.meetingId} and m.org_id = ${columns.orgId} and m.patient_org_id = ${columns.patientOrgId}${expert ?? sql.raw("")})`;
+}
+
+export function every(...conditions: (SQL | undefined)[]): SQL {
+  return sql.join(
+    conditions.filter((condition) => condition !== undefined),
+    sql.raw(" and "),
+  );
+}

@@ -1,0 +1,47 @@
+import { sql } from "drizzle-orm";
+import { index, pgPolicy, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
+import { services } from "./catalog.ts";
+import { createdAt, moment, updatedAt } from "./columns.ts";
+import { orgId, patientOrgId } from "./organizations.ts";
+import { allRows, claimable, ofService, ownOrg, readable } from "./policies.ts";
+import { authenticated, fn, job } from "./roles.ts";
+
+/** A slot held while a payment voucher is open. */
+export const slotReservations = pgTable(
+  "slot_reservations",
+  {
+    id: uuid("id").primaryKey().defaultRandom(),
+    orgId: orgId(),
+    patientOrgId: patientOrgId(),
+    serviceId: uuid("service_id")
+      .notNull()
+      .references(() => services.id, { onDelete: "cascade" }),
+    expertUserId: text("expert_user_id").notNull(),
+    guestEmail: text("guest_email").notNull(),
+    startsAt: moment("starts_at").notNull(),
+    endsAt: moment("ends_at").notNull(),
+    expiresAt: moment("expires_at").notNull(),
+    stripePaymentIntentId: text("stripe_payment_intent_id").unique(),
+    stripeSessionId: text("stripe_session_id").unique(),
+    gentleReminderSentAt: moment("gentle_reminder_sent_at"),
+    urgentReminderSentAt: moment("urgent_reminder_sent_at"),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [
+    unique("slot_reservations_service_id_starts_at").on(t.serviceId, t.startsAt),
+    index("slot_reservations_org_id").on(t.orgId),
+    index("slot_reservations_patient_org_id").on(t.patientOrgId),
+    index("slot_reservations_expert_user_id_starts_at").on(t.expertUserId, t.startsAt),
+    index("slot_reservations_expires_at").on(t.expiresAt),
+    readable("slot_reservations", "party", authenticated, sql`${ownOrg(t.orgId)} or ${ownOrg(t.patientOrgId)}`),
+    ...allRows("slot_reservations", job.booking, "select", "update", "delete"),
+    pgPolicy("slot_reservations_insert_job_booking", {
+      for: "insert",
+      to: job.booking,
+      withCheck: ofService(t),
+    }),
+    ...claimable("slot_reservations", t.patientOrgId),
+    ...[job.payments, fn.busy, fn.check].flatMap((role) => allRows("slot_reservations", role, "select")),
+  ],
+);

@@ -1,0 +1,29 @@
+import { pgRole } from "drizzle-orm/pg-core";
+
+// All exist before the migrations run: the first three are made by @rehome/tenancy, the others by before.sql.
+
+export const authenticated = pgRole("authenticated").existing();
+export const anonymous = pgRole("anonymous").existing();
+/** As which the guard reads memberships, to answer `auth.org_id()`. */
+export const guard = pgRole("rehome_guard").existing();
+
+/** One role a job, each with the tables it needs and no other. None can log in; a worker's login role is granted the one it runs as. */
+export const job = {
+  booking: pgRole("rehome_job_booking").existing(),
+  payments: pgRole("rehome_job_payments").existing(),
+  sync: pgRole("rehome_job_sync").existing(),
+  admin: pgRole("rehome_job_admin").existing(),
+  setup: pgRole("rehome_job_setup").existing(),
+  identity: pgRole("rehome_job_identity").existing(),
+  claim: pgRole("rehome_job_claim").existing(),
+};
+
+/** Owners of security definer functions and of the view: each sees, under policies of its own, only the columns its functions need. */
+export const fn = {
+  /** `busy_intervals` */
+  busy: pgRole("rehome_fn_busy").existing(),
+  /** The checks that policies call: `is_own_member`, `service_is_unused`, `may_share_record`. */
+  check: pgRole("rehome_fn_check").existing(),
+  /** The view `meeting_receipts`. */
+  receipts: pgRole("rehome_fn_receipts").existing(),
+};

@@ -1,0 +1,179 @@
+import { sql } from "drizzle-orm";
+import { bigint, boolean, index, json, pgPolicy, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { createdAt, moment, updatedAt } from "./columns.ts";
+import { subscriptionStatus } from "./enums.ts";
+import { orgId } from "./organizations.ts";
+import { allRows, readable, self } from "./policies.ts";
+import { authenticated, job } from "./roles.ts";
+
+// How addresses are compared; docs/mapping.md, party(·).
+const EMAIL_KEY = sql.raw(String.raw`lower(regexp_replace(email, '^\s+|\s+$', '', 'g'))`);
+
+/** One row for every WorkOS user. `org_id` is the personal organization. */
+export const users = pgTable(
+  "users",
+  {
+    id: uuid("id").primaryKey().defaultRandom(),
+    orgId: orgId(),
+    workosUserId: text("workos_user_id").notNull().unique(),
+    email: text("email").notNull(),
+    emailVerified: boolean("email_verified").notNull().default(false),
+    username: text("username").unique(),
+    firstName: text("first_name"),
+    lastName: text("last_name"),
+    imageUrl: text("image_url"),
+    country: text("country"),
+    securityPreferences: json("security_preferences"),
+    legacyEmail: text("legacy_email"),
+    legacyFirstName: text("legacy_first_name"),
+    legacyLastName: text("legacy_last_name"),
+    legacyImageUrl: text("legacy_image_url"),
+    legacyCountry: text("legacy_country"),
+    legacyRow: boolean("legacy_row").notNull().default(false),
+    welcomeEmailSentAt: moment("welcome_email_sent_at"),
+    onboardingCompletedAt: moment("onboarding_completed_at"),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [
+    index("users_org_id").on(t.orgId),
+    index("users_email_key").on(EMAIL_KEY),
+    readable("users", "self", authenticated, self(t.workosUserId)),
+    // Which columns is a matter of grants (after.sql): names, image, country, preferences; never id, organization, address.
+    pgPolicy("users_update_self", {
+      for: "update",
+      to: authenticated,
+      using: self(t.workosUserId),
+      withCheck: self(t.workosUserId),
+    }),
+    ...allRows("users", job.sync, "select", "insert", "update"),
+    ...[job.booking, job.payments, job.identity, job.claim, job.setup].flatMap((role) => allRows("users", role, "select")),
+  ],
+);
+
+/** Secondary addresses. */
+export const userEmails = pgTable(
+  "user_emails",
+  {
+    id: bigint("id", { mode: "number" }).primaryKey().generatedByDefaultAsIdentity(),
+    orgId: orgId(),
+    workosUserId: text("workos_user_id").notNull(),
+    email: text("email").notNull(),
+    verified: boolean("verified").notNull().default(false),
+  },
+  (t) => [
+    index("user_emails_org_id").on(t.orgId),
+    index("user_emails_workos_user_id").on(t.workosUserId),
+    index("user_emails_email_key").on(EMAIL_KEY).where(sql`verified`),
+    readable("user_emails", "self", authenticated, self(t.workosUserId)),
+    ...allRows("user_emails", job.sync, "select", "insert", "update", "delete"),
+    ...[job.booking, job.claim].flatMap((role) => allRows("user_emails", role, "select")),
+  ],
+);
+
+/** Roles in the product (not in an organization): user, community_expert, top_expert, lecturer, admin, superadmin. */
+export const platformRoles = pgTable(
+  "platform_roles",
+  {
+    workosUserId: text("workos_user_id").notNull(),
+    role: text("role").notNull(),
+    orgId: orgId(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workosUserId, t.role] }),
+    index("platform_roles_org_id").on(t.orgId),
+    readable("platform_roles", "self", authenticated, self(t.workosUserId)),
+    ...allRows("platform_roles", job.sync, "select", "insert", "update", "delete"),
+    ...allRows("platform_roles", job.setup, "select"),
+  ],
+);
+
+const userRow = () => ({
+  userRowId: uuid("user_row_id")
+    .primaryKey()
+    .references(() => users.id, { onDelete: "cascade" }),
+  orgId: orgId(),
+  workosUserId: text("workos_user_id").notNull(),
+});
+
+export const billingAccounts = pgTable(
+  "billing_accounts",
+  {
+    ...userRow(),
+    stripeCustomerId: text("stripe_customer_id").unique(),
+    subscriptionId: text("subscription_id"),
+    subscriptionStatus: subscriptionStatus("subscription_status"),
+    subscriptionPriceId: text("subscription_price_id"),
+    subscriptionCurrentPeriodEnd: moment("subscription_current_period_end"),
+    subscriptionCanceledAt: moment("subscription_canceled_at"),
+    hasHadSubscription: boolean("has_had_subscription").default(false),
+  },
+  (t) => [
+    index("billing_accounts_org_id").on(t.orgId),
+    index("billing_accounts_workos_user_id").on(t.workosUserId),
+    readable("billing_accounts", "self", authenticated, self(t.workosUserId)),
+    ...allRows("billing_accounts", job.payments, "select", "insert", "update"),
+  ],
+);
+
+/** Not unique by account: two legacy users may share one Connect account. */
+export const payoutAccounts = pgTable(
+  "payout_accounts",
+  {
+    ...userRow(),
+    stripeConnectAccountId: text("stripe_connect_account_id"),
+    stripeConnectDetailsSubmitted: boolean("stripe_connect_details_submitted").default(false),
+    stripeConnectChargesEnabled: boolean("stripe_connect_charges_enabled").default(false),
+    stripeConnectPayoutsEnabled: boolean("stripe_connect_payouts_enabled").default(false),
+    stripeConnectOnboardingComplete: boolean("stripe_connect_onboarding_complete").default(false),
+    stripeBankAccountLast4: text("stripe_bank_account_last4"),
+    stripeBankName: text("stripe_bank_name"),
+  },
+  (t) => [
+    index("payout_accounts_org_id").on(t.orgId),
+    index("payout_accounts_workos_user_id").on(t.workosUserId),
+    index("payout_accounts_stripe_connect_account_id").on(t.stripeConnectAccountId),
+    readable("payout_accounts", "self", authenticated, self(t.workosUserId)),
+    ...allRows("payout_accounts", job.payments, "select", "insert", "update"),
+    ...allRows("payout_accounts", job.setup, "select"),
+  ],
+);
+
+export const identityVerifications = pgTable(
+  "identity_verifications",
+  {
+    ...userRow(),
+    stripeIdentityVerificationId: text("stripe_identity_verification_id"),
+    stripeIdentityVerified: boolean("stripe_identity_verified").default(false),
+    stripeIdentityVerificationStatus: text("stripe_identity_verification_status"),
+    stripeIdentityVerificationLastChecked: moment("stripe_identity_verification_last_checked"),
+  },
+  (t) => [
+    index("identity_verifications_org_id").on(t.orgId),
+    index("identity_verifications_workos_user_id").on(t.workosUserId),
+    index("identity_verifications_verification_id").on(t.stripeIdentityVerificationId),
+    readable("identity_verifications", "self", authenticated, self(t.workosUserId)),
+    ...allRows("identity_verifications", job.identity, "select", "insert", "update"),
+    ...allRows("identity_verifications", job.setup, "select"),
+  ],
+);
+
+/** Six flags, recomputed from data: in Clerk the browser could write them. */
+export const expertSetup = pgTable(
+  "expert_setup",
+  {
+    orgId: orgId(),
+    workosUserId: text("workos_user_id").primaryKey(),
+    profile: boolean("profile").notNull().default(false),
+    availability: boolean("availability").notNull().default(false),
+    events: boolean("events").notNull().default(false),
+    identity: boolean("identity").notNull().default(false),
+    payment: boolean("payment").notNull().default(false),
+    googleAccount: boolean("google_account").notNull().default(false),
+  },
+  (t) => [
+    index("expert_setup_org_id").on(t.orgId),
+    readable("expert_setup", "self", authenticated, self(t.workosUserId)),
+    ...allRows("expert_setup", job.setup, "select", "insert", "update", "delete"),
+  ],
+);

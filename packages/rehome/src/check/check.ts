@@ -1,0 +1,109 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { MoveError } from "../errors.ts";
+import { readClerkApi } from "../legacy/clerk/read-api.ts";
+import { readClerkExport } from "../legacy/clerk/read-export.ts";
+import { mappingProblems } from "../mapping/check.ts";
+import { readCatalog } from "../postgres/catalog.ts";
+import { place, withConnection } from "../postgres/connect.ts";
+import { id } from "../postgres/identifier.ts";
+import { query } from "../postgres/query.ts";
+import { openWorkos } from "../users/workos.ts";
+
+export interface Check {
+  name: string;
+  ok: boolean;
+  figure: string;
+  next?: string;
+}
+
+/** Tries everything the move needs. Each check stands alone, so that one run names everything that is wrong. Writes nothing. */
+export async function checkMove(config: MoveConfig): Promise<Check[]> {
+  const { clerk } = config.legacy;
+  const checks: [string, () => Promise<string>][] = [
+    ...clerk.exports.map((file): [string, () => Promise<string>] => [`Clerk export ${file}`, async () => `${(await readClerkExport(file)).length} users`]),
+    [
+      "Clerk API",
+      async () => {
+        const { secretKey, publishableKey, apiUrl } = clerk;
+        return `${(await readClerkApi({ secretKey, ...(publishableKey ? { publishableKey } : {}), ...(apiUrl ? { apiUrl } : {}) })).length} users`;
+      },
+    ],
+    ["legacy database", () => withConnection(config.legacy.database, "legacy", (client) => checkLegacy(client, config))],
+    ["target database", () => withConnection(config.target.owner, "target", async (client) => checkTarget(client, config))],
+    ["WorkOS API key", () => checkWorkos(config)],
+    ["WorkOS signing keys", () => checkSigningKeys(config)],
+  ];
+  return Promise.all(checks.map(([name, run]) => one(name, run)));
+}
+
+async function one(name: string, run: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, figure: await run() };
+  } catch (error) {
+    if (!(error instanceof MoveError)) throw error;
+    return { name, ok: false, figure: error.message, next: error.next };
+  }
+}
+
+async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<string> {
+  const catalog = await readCatalog(client, "legacy");
+  const problems = mappingProblems(config.tables, config.stays, catalog, null);
+  if (problems.length > 0) throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit legacy: ${problems.join("; ")}.`, { next: "Correct `tables` in rehome.config.ts." });
+  const tables = [...catalog.keys()];
+  const lacking = await query<{ name: string; right: string }>(
+    client,
+    "read the role's permissions on legacy",
+    `select t.name, r.right from unnest($1::text[]) t(name)
+      cross join (values ('select'), ('insert'), ('update'), ('delete'), ('trigger')) r("right")
+      where not has_table_privilege(format('public.%I', t.name), r.right)`,
+    [tables],
+  );
+  const notOwner = await query<{ name: string; owner: string }>(
+    client,
+    "read the owners of legacy",
+    `select c.relname as name, pg_get_userbyid(c.relowner) as owner from pg_class c
+      where c.relnamespace = 'public'::regnamespace and c.relname = any($1) and not pg_has_role(c.relowner, 'member')`,
+    [tables],
+  );
+  const [create] = await query<{ ok: boolean; role: string }>(client, "read the role's permissions on legacy", "select has_database_privilege(current_database(), 'create') as ok, current_user::text as role");
+  const role = id(create?.role ?? "");
+  const grants = [
+    ...(create?.ok ? [] : [`grant create on database … to ${role}`]),
+    ...new Set(notOwner.map((row) => `grant ${id(row.owner)} to ${role}`)),
+    ...new Set(lacking.map((row) => `grant select, insert, update, delete, trigger on public.${id(row.name)} to ${role}`)),
+  ];
+  if (grants.length > 0) {
+    throw new MoveError("DATABASE_REFUSED", `The role ${create?.role} on legacy (${place(config.legacy.database)}) lacks permissions.`, { next: `As the owner of legacy: ${grants.join("; ")}.` });
+  }
+  return `${tables.length} tables, every column has a place`;
+}
+
+async function checkTarget(client: ClientBase, config: MoveConfig): Promise<string> {
+  const [role] = await query<{ name: string; ok: boolean }>(
+    client,
+    "read the role's permissions on the target",
+    "select current_user::text as name, rolsuper or rolcreaterole as ok from pg_roles where rolname = current_user",
+  );
+  if (!role?.ok) {
+    throw new MoveError("DATABASE_REFUSED", `The role ${role?.name} on the target (${place(config.target.owner)}) may not create roles.`, { next: `As an administrator of the target: alter role ${id(role?.name ?? "")} createrole.` });
+  }
+  return `${place(config.target.owner)} may create roles`;
+}
+
+async function checkWorkos(config: MoveConfig): Promise<string> {
+  const workos = openWorkos(config.target.workos);
+  const page = await workos.repeatable("read", "list users at WorkOS", () => workos.sdk.userManagement.listUsers({ limit: 1 }));
+  return page.data.length === 0 ? "accepted; no user there yet" : "accepted; users are there";
+}
+
+/** The guard needs the keys, and a wrong client id shows here: the address answers with another set, or none. */
+async function checkSigningKeys(config: MoveConfig): Promise<string> {
+  const workos = openWorkos(config.target.workos);
+  const url = workos.sdk.userManagement.getJwksUrl(config.target.workos.clientId);
+  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+  const body = answer?.ok ? ((await answer.json().catch(() => ({}))) as { keys?: { kid?: string; alg?: string; kty?: string }[] }) : {};
+  const keys = (body.keys ?? []).filter((key) => key.kty === "RSA" && key.kid);
+  if (keys.length > 0) return `${keys.length} RSA key${keys.length === 1 ? "" : "s"} at ${url}`;
+  throw new MoveError("WORKOS_REFUSED", `There is no signing key at ${url}${answer ? ` (status ${answer.status})` : " (no answer)"}.`, { next: "Check WORKOS_CLIENT_ID: the address ends with it." });
+}

@@ -1,0 +1,116 @@
+import type { ClientBase } from "pg";
+import { z } from "zod";
+import { MoveError } from "../errors.ts";
+import type { LegacyUser } from "../legacy/clerk/join.ts";
+import type { Proof } from "../verify/proof.ts";
+import type { TableMapping } from "./mapping.ts";
+
+/** What a proof of the product's own is given: connections that are open, and the people who moved. */
+export interface ProofContext {
+  legacy: ClientBase;
+  /** As the mover: past row security. */
+  target: ClientBase;
+  targetUrl: string;
+}
+
+const tableMapping = z.custom<TableMapping>((value) => typeof value === "object" && value !== null && "into" in value && "owner" in value, {
+  error: "is not a table mapping: { owner, into, references?, dropped? }",
+});
+const url = z.string().regex(/^postgres(ql)?:\/\//, { error: "is not a postgresql:// URL" });
+const callback = <F>() => z.custom<F>((value) => typeof value === "function", { error: "is not a function" });
+
+/** One statement that may be run again, and the table it writes. */
+const statement = z.strictObject({ table: z.string(), sql: z.string() });
+
+const move = z.strictObject({
+  name: z.string().min(1),
+  legacy: z.strictObject({
+    /** Direct URL (no transaction pooler) of the mover's role on legacy: reads and writes rows, may create triggers; not the product's role. */
+    database: url,
+    /** Where the legacy audit log lives; counted, not moved yet. */
+    audit: url.optional(),
+    clerk: z.strictObject({
+      secretKey: z.string().min(1),
+      publishableKey: z.string().optional(),
+      apiUrl: z.url().optional(),
+      /** Dashboard exports (CSV); a later one overrides an earlier one, user by user. */
+      exports: z.array(z.string()).min(1),
+    }),
+  }),
+  target: z.strictObject({
+    /** URL of a role that may create roles and schemas; used by `rehome schema` only. */
+    owner: url,
+    /** URL of the mover's role on the target, the only one past row security. */
+    mover: url,
+    workos: z.strictObject({
+      apiKey: z.string().min(1),
+      clientId: z.string().min(1),
+      apiHostname: z.string().optional(),
+      port: z.number().int().optional(),
+      https: z.boolean().optional(),
+      /** Share of WorkOS's limits that the mover may use; the live product needs the rest. */
+      shareOfLimit: z.number().gt(0).max(1).default(0.8),
+      /** Another limit than the documented one, if WorkOS granted it. */
+      limits: z
+        .strictObject({ writesPer10s: z.number().int().positive(), readsPer10s: z.number().int().positive(), requestsPer60s: z.number().int().positive() })
+        .default({ writesPer10s: 500, readsPer10s: 1000, requestsPer60s: 6000 }),
+    }),
+    /** Tables that belong to no organization, such as categories. */
+    shared: z.array(z.string()).default([]),
+    /** Installs roles, guard, tables and policies of the product; may be run again. */
+    applySchema: callback<(owner: ClientBase) => Promise<void>>(),
+  }),
+  users: z.strictObject({
+    /** Product roles that exist. A user with another one is held. */
+    roles: z.array(z.string()).min(1),
+    organizationType: callback<(user: { roles: readonly string[] }) => string>(),
+    organizationName: callback<(user: LegacyUser) => string>(),
+    /** Roles that WorkOS must know, with their permissions; `ownerRole` is given to everyone in the personal organization. */
+    workosRoles: z.record(z.string(), z.strictObject({ name: z.string(), permissions: z.array(z.string()) })),
+    ownerRole: z.string(),
+    /** Legacy ids of held users who may stay behind, each accepted by name. */
+    acceptHeld: z.array(z.string()).default([]),
+  }),
+  /** Statements that write tables of the target from the ledger: `upsert` once per person before any row, `guests` after new guests appeared. */
+  people: z.strictObject({ upsert: z.array(statement), guests: z.array(statement) }),
+  tables: z.record(z.string(), tableMapping),
+  /** Statements that fill tables of the target from other tables of the target, after the rows (such as set-up flags). Each may be run again. */
+  derive: z.array(statement).default([]),
+  /** Legacy rows that stay for a stated reason: table → reason. */
+  stays: z.record(z.string(), z.string()).default({}),
+  proofs: z.array(z.strictObject({ name: z.string(), prove: callback<(context: ProofContext) => Promise<Proof>>() })).default([]),
+  monthlyCost: z.strictObject({ before: z.number(), after: z.number(), currency: z.string() }).optional(),
+});
+
+export type MoveConfig = z.output<typeof move>;
+export type MoveDeclaration = z.input<typeof move>;
+
+/**
+ * Declares a move: the two sides, who moves how, and where each column goes.
+ *
+ * @throws MoveError CONFIG_INVALID naming every field that is wrong; values are not repeated (they may be keys)
+ */
+export function defineMove(declaration: MoveDeclaration): MoveConfig {
+  const parsed = move.safeParse(declaration);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const place = issue.path.join(".") || "the move";
+    return issue.code === "unrecognized_keys" ? `${place}: unknown field ${issue.keys.join(", ")}` : `${place} ${describe(issue)}`;
+  });
+  throw new MoveError("CONFIG_INVALID", `rehome.config.ts: ${problems.join("; ")}.`, { next: "Correct these fields and run the command again." });
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_type" ? `is missing or not of type ${issue.expected}` : issue.message;
+}
+
+/**
+ * A value from the environment.
+ *
+ * @throws MoveError CONFIG_INVALID when it is not set or empty
+ */
+export function env(name: string): string {
+  const value = process.env[name];
+  if (value) return value;
+  throw new MoveError("CONFIG_INVALID", `The environment variable ${name} is not set.`, { next: `Set ${name} and run the command again.` });
+}

@@ -1,0 +1,74 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { compileInverse, type InverseTable } from "../mapping/inverse.ts";
+import { inOrder } from "../mapping/order.ts";
+import type { Catalog, Table } from "../postgres/catalog.ts";
+import { id, quote } from "../postgres/identifier.ts";
+import { query, transaction } from "../postgres/query.ts";
+import { forget, readLog, SNAPSHOT } from "./sync.ts";
+import { streamRows } from "./stream.ts";
+
+/** One legacy table on the way back. */
+export interface BackwardTable extends InverseTable {
+  stage: string;
+  createStage: string;
+  copyIn: string;
+  upsert: string;
+  remove: string;
+}
+
+/** All tables of a move, compiled for the way back, parents first. */
+export function compileBackward(config: MoveConfig, legacy: Catalog, target: Catalog): BackwardTable[] {
+  return inOrder(config.tables).map((name) => {
+    const mapping = config.tables[name] as MoveConfig["tables"][string];
+    const inverse = compileInverse(name, mapping, legacy, target);
+    const table = legacy.get(name) as Table;
+    const kept = table.columns.filter((column) => !mapping.dropped?.[column.name]);
+    const stage = `rehome.${id(`back_${name}`)}`;
+    const names = kept.map((column) => id(column.name));
+    const values = kept.map((column) => (column.isEnum ? `s.${id(column.name)}::${column.type}` : `s.${id(column.name)}`));
+    const updates = kept.filter((column) => column.name !== inverse.key).map((column) => `${id(column.name)} = excluded.${id(column.name)}`);
+    return {
+      ...inverse,
+      stage,
+      createStage: `create unlogged table if not exists ${stage} (${table.columns.map((column) => `${id(column.name)} ${column.isEnum ? "text" : column.type}`).join(", ")})`,
+      copyIn: `copy ${stage} (${table.columns.map((column) => id(column.name)).join(", ")}) from stdin`,
+      upsert: `insert into public.${id(name)} (${names.join(", ")}) select ${values.join(", ")} from ${stage} s
+                   on conflict (${id(inverse.key)}) do ${updates.length > 0 ? `update set ${updates.join(", ")}` : "nothing"}`,
+      remove: `delete from public.${id(name)} t where t.${id(inverse.key)}::text = any($1) and not exists (select from ${stage} s where s.${id(inverse.key)} = t.${id(inverse.key)})`,
+    };
+  });
+}
+
+/**
+ * Carries what the product wrote on the target back to legacy, until nothing is left. The mirror image of `drainLegacy`.
+ *
+ * @returns how many log entries were carried
+ */
+export async function drainTarget(legacy: ClientBase, target: ClientBase, tables: readonly BackwardTable[]): Promise<number> {
+  for (let carried = 0; ; ) {
+    const ids = await transaction(target, () => window(legacy, target, tables), SNAPSHOT);
+    if (ids.length === 0) return carried;
+    await forget(target, ids);
+    carried += ids.length;
+  }
+}
+
+async function window(legacy: ClientBase, target: ClientBase, tables: readonly BackwardTable[]): Promise<string[]> {
+  const log = await readLog(target);
+  if (log.ids.length === 0) return [];
+  const keysOf = (table: BackwardTable): string[] => [...new Set(table.sources.flatMap((source) => [...(log.changed.get(source.table) ?? [])]))];
+  const touched = tables.map((table) => ({ table, keys: keysOf(table) })).filter(({ keys }) => keys.length > 0);
+  await transaction(legacy, async () => {
+    for (const { table, keys } of touched) {
+      await query(legacy, `stage ${table.legacyTable} for the way back`, table.createStage);
+      await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
+      const list = `array[${keys.map(quote).join(",")}]::text[]`;
+      await streamRows(target, table.selectKeys.replace("$1", () => list), legacy, table.copyIn, `stage ${table.legacyTable} for the way back`);
+    }
+    for (const { table, keys } of touched.toReversed()) await query(legacy, `remove rows of ${table.legacyTable} on legacy`, table.remove, [keys]);
+    for (const { table } of touched) await query(legacy, `write ${table.legacyTable} on legacy`, table.upsert);
+    for (const { table } of touched) await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
+  });
+  return log.ids;
+}

@@ -1,0 +1,136 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { holdEpoch, markDone, setState, tasksDone } from "../ledger/ledger.ts";
+import type { ForwardTable } from "../mapping/forward.ts";
+import { id } from "../postgres/identifier.ts";
+import { query, transaction } from "../postgres/query.ts";
+import { saveUnknownIds } from "../users/identities.ts";
+import { carryChanges, carryTable, type ChangedKeys } from "./forward-pass.ts";
+import { drainLegacy, SNAPSHOT } from "./sync.ts";
+
+export interface CopyFigures {
+  tables: number;
+  rows: number;
+  /** Log entries carried after the tables. */
+  changes: number;
+}
+
+/**
+ * Copies every table that is not copied yet, then carries what changed meanwhile. Change capture must be on before the first call.
+ *
+ * A table and its mark are one transaction of the target: a kill loses at most the table under way. Changes are carried only after all
+ * tables are whole. A row whose parent is not there yet is skipped, because the change log holds both (it was written after the capture).
+ *
+ * @param onProgress called with the number of tables done, and of all
+ */
+export async function copyAll(
+  legacy: ClientBase,
+  target: ClientBase,
+  tables: readonly ForwardTable[],
+  config: MoveConfig,
+  epoch: string,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<CopyFigures> {
+  await saveUnknownIds(target, await idsThatRowsName(legacy, tables, config));
+  await transaction(target, async () => {
+    await holdEpoch(target, epoch);
+    for (const { table, sql } of config.people.upsert) await query(target, `write ${table}`, sql);
+  });
+  const done = await tasksDone(target, "copy");
+  const figures: CopyFigures = { tables: 0, rows: 0, changes: 0 };
+  for (const [index, table] of tables.entries()) {
+    if (!done.has(table.legacyTable)) {
+      figures.rows += await copyTable(legacy, target, table, config, epoch);
+      figures.tables += 1;
+    }
+    onProgress(index + 1, tables.length);
+  }
+  await reconsider(legacy, target, tables, config, epoch);
+  figures.changes = await drainLegacy(legacy, target, tables, config, epoch);
+  await derive(target, config, epoch);
+  await setState(target, "copied", null);
+  return figures;
+}
+
+async function copyTable(legacy: ClientBase, target: ClientBase, table: ForwardTable, config: MoveConfig, epoch: string): Promise<number> {
+  return transaction(
+    legacy,
+    () =>
+      transaction(target, async () => {
+        await holdEpoch(target, epoch);
+        const rows = await carryTable(legacy, target, table, config);
+        await markDone(target, "copy", table.legacyTable, { rows });
+        return rows;
+      }),
+    SNAPSHOT,
+  );
+}
+
+/** Tables that are filled from other tables of the target. */
+export async function derive(target: ClientBase, config: MoveConfig, epoch: string): Promise<void> {
+  await transaction(target, async () => {
+    await holdEpoch(target, epoch);
+    for (const { table, sql } of config.derive) await query(target, `derive ${table}`, sql);
+  });
+}
+
+/**
+ * Carries rows again whose verdict may have changed because people did: rows that stay behind, and rows of guests who proved their address.
+ */
+async function reconsider(legacy: ClientBase, target: ClientBase, tables: readonly ForwardTable[], config: MoveConfig, epoch: string): Promise<void> {
+  const stays = await query<{ tbl: string; key: string }>(
+    target,
+    "read which rows stay behind",
+    "select legacy_table as tbl, key from rehome.left_behind where reason <> 'parent_left_behind'",
+  );
+  const changed: ChangedKeys = new Map();
+  for (const { tbl, key } of [...stays, ...(await rowsOfFormerGuests(target, config))]) changed.set(tbl, (changed.get(tbl) ?? new Set()).add(key));
+  if (changed.size === 0) return;
+  await transaction(
+    legacy,
+    () =>
+      transaction(target, async () => {
+        await holdEpoch(target, epoch);
+        await carryChanges(legacy, target, tables, changed, config);
+      }),
+    SNAPSHOT,
+  );
+}
+
+async function rowsOfFormerGuests(target: ClientBase, config: MoveConfig): Promise<{ tbl: string; key: string }[]> {
+  const found: { tbl: string; key: string }[] = [];
+  for (const [name, mapping] of Object.entries(config.tables)) {
+    const [main, sources] = Object.entries(mapping.into)[0] ?? [];
+    const column = Object.entries(sources ?? {}).find(([, source]) => source.kind === "party")?.[0];
+    const key = Object.entries(sources ?? {}).find(([, source]) => source.kind === "same")?.[0];
+    if (!main || !column || !key) continue;
+    const rows = await query<{ key: string }>(
+      target,
+      `find ${main} of guests who proved their address`,
+      `select t.${id(key)}::text as key from public.${id(main)} t
+         join rehome.guest g on g.org_id = t.${id(column)}
+        where exists (select from rehome.address a join rehome.identity i using (legacy_user_id) where i.moved and a.verified and a.email_key = g.email_key)`,
+    );
+    found.push(...rows.map((row) => ({ tbl: name, key: row.key })));
+  }
+  return found;
+}
+
+/** Every legacy user id that some row names, also ids that Clerk no longer knows. */
+async function idsThatRowsName(legacy: ClientBase, tables: readonly ForwardTable[], config: MoveConfig): Promise<string[]> {
+  const ids = new Set<string>();
+  for (const { legacyTable } of tables) {
+    const mapping = config.tables[legacyTable];
+    const columns = new Set<string>(mapping?.owner.kind === "user" ? [mapping.owner.column] : []);
+    for (const sources of Object.values(mapping?.into ?? {})) for (const source of Object.values(sources)) if (source.kind === "user") columns.add(source.column);
+    for (const column of columns) {
+      const rows = await query<{ id: string }>(
+        legacy,
+        `read the users that ${legacyTable} names`,
+        `select distinct ${id(column)} as id from public.${id(legacyTable)} where ${id(column)} is not null`,
+      );
+      for (const row of rows) ids.add(row.id);
+    }
+  }
+  return [...ids];
+}

@@ -1,0 +1,84 @@
+import { createClerkClient } from "@clerk/backend";
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { MoveError } from "../errors.ts";
+import { id } from "../postgres/identifier.ts";
+import { query } from "../postgres/query.ts";
+
+interface Newcomer {
+  [name: string]: unknown;
+  workosUserId: string;
+  email: string;
+  emailVerified: boolean;
+  organizationId: string;
+}
+
+/**
+ * Gives everyone who signed up after the cutover a Clerk user, so that their rows can name one on legacy.
+ *
+ * Carried is the address with its verified state; WorkOS gives out no password, so they set one anew. The Clerk user is found by external id
+ * first (the WorkOS user id), so running again creates nobody twice.
+ *
+ * @returns how many people were written to the identity map
+ */
+export async function bringBackPeople(config: MoveConfig, target: ClientBase): Promise<number> {
+  const table = peopleTable(config);
+  if (!table) return 0;
+  const newcomers = await query<Newcomer>(
+    target,
+    "find people who signed up after the cutover",
+    `select t.${id(table.userColumn)} as "workosUserId", t.${id(table.emailColumn)} as email, coalesce(t.${id(table.verifiedColumn)}, false) as "emailVerified", t.org_id as "organizationId"
+       from public.${id(table.name)} t where not exists (select from rehome.identity i where i.workos_user_id = t.${id(table.userColumn)})`,
+  );
+  if (newcomers.length === 0) return 0;
+  const { secretKey, publishableKey, apiUrl } = config.legacy.clerk;
+  const clerk = createClerkClient({ secretKey, ...(publishableKey ? { publishableKey } : {}), ...(apiUrl ? { apiUrl } : {}), telemetry: { disabled: true } });
+  for (const person of newcomers) {
+    const legacyUserId = await clerkUserFor(clerk, person);
+    await query(
+      target,
+      "write a newcomer to the identity map",
+      `insert into rehome.identity (legacy_user_id, moved, workos_user_id, workos_organization_id, email, email_verified) values ($1, true, $2, $3, $4, $5) on conflict do nothing`,
+      [legacyUserId, person.workosUserId, person.organizationId, person.email, person.emailVerified],
+    );
+    await query(
+      target,
+      "write a newcomer's disposition",
+      "insert into rehome.disposition (legacy_user_id, disposition, reason) values ($1, 'move_reset_password', 'signed_up_after_cutover') on conflict do nothing",
+      [legacyUserId],
+    );
+  }
+  return newcomers.length;
+}
+
+async function clerkUserFor(clerk: ReturnType<typeof createClerkClient>, person: Newcomer): Promise<string> {
+  try {
+    const found = await clerk.users.getUserList({ externalId: [person.workosUserId] });
+    if (found.data[0]) return found.data[0].id;
+    const created = await clerk.users.createUser({
+      emailAddress: [person.email],
+      externalId: person.workosUserId,
+      skipPasswordRequirement: true,
+      // Clerk marks addresses verified on creation unless told otherwise.
+      ...(person.emailVerified ? {} : { emailAddressIdentificationStatus: ["reserved"] }),
+    });
+    return created.id;
+  } catch (error) {
+    const status = (error as { status?: number }).status;
+    throw new MoveError("CLERK_REFUSED", `Clerk did not take a person who signed up after the cutover (WorkOS user ${person.workosUserId}, status ${status ?? "no answer"}).`, {
+      next: "Look this user up in both dashboards (the address may belong to a held user), settle it, then run `rehome rollback` again.",
+    });
+  }
+}
+
+/** The product's table of people, as the mapping fills it. */
+function peopleTable(config: MoveConfig): { name: string; userColumn: string; emailColumn: string; verifiedColumn: string } | undefined {
+  for (const mapping of Object.values(config.tables)) {
+    if (!mapping.everyPerson) continue;
+    const [name, sources] = Object.entries(mapping.into)[0] ?? [];
+    const columnOf = (field: string) => Object.entries(sources ?? {}).find(([, source]) => source.kind === "person" && source.field === field)?.[0];
+    const [userColumn, emailColumn, verifiedColumn] = [columnOf("workos_user_id"), columnOf("email"), columnOf("email_verified")];
+    if (name && userColumn && emailColumn && verifiedColumn) return { name, userColumn, emailColumn, verifiedColumn };
+  }
+  return undefined;
+}

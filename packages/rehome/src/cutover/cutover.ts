@@ -1,0 +1,123 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { freeze, setFence } from "../copy/capture.ts";
+import { derive } from "../copy/copy.ts";
+import { compileAll } from "../copy/forward-pass.ts";
+import { drainLegacy, pendingChanges } from "../copy/sync.ts";
+import { MoveError } from "../errors.ts";
+import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
+import { readCatalog } from "../postgres/catalog.ts";
+import { connect } from "../postgres/connect.ts";
+import { query, transaction } from "../postgres/query.ts";
+import type { Progress } from "../progress.ts";
+import { proveReferences, proveRows } from "../verify/rows.ts";
+import { assertGate, readGate } from "./gate.ts";
+import { advanceSequences } from "./sequences.ts";
+import { settleFences } from "./settle.ts";
+
+export interface CutoverFigures {
+  /** False when the product already ran on the target. */
+  switched: boolean;
+  /** How long writes were refused, from the freeze to the switch. */
+  freezeMs: number;
+  /** Log entries carried inside the freeze. */
+  drained: number;
+}
+
+const PATIENCE_MS = 5_000;
+/** The server itself ends a freeze whose mover hangs. */
+const DEAD_MAN_MS = 60_000;
+
+/**
+ * Moves the product to the target: freeze legacy, drain what is left, prove it, switch, unfreeze.
+ *
+ * A failure before the switch retreats: legacy serves and is writable. A process that dies inside is cleaned up by the next `cutover` or
+ * `rollback`; the freeze itself ends with its connection.
+ *
+ * @throws MoveError GATE_CLOSED, PHASE_REFUSED, QUERY_FAILED, FENCED
+ */
+export async function cutover(config: MoveConfig, progress: Progress): Promise<CutoverFigures> {
+  const legacy = await connect(config.legacy.database, "legacy");
+  const fence = await connect(config.legacy.database, "legacy", "rehome fence");
+  const target = await connect(config.target.mover, "target");
+  try {
+    const epoch = await takeMove(target, "cutover");
+    const move = await readMove(target);
+    await settleFences(legacy, target, move.side);
+    if (move.side === "target") return { switched: false, freezeMs: 0, drained: 0 };
+    progress.step("gate");
+    assertGate(await readGate(target, config));
+    await setState(target, "cutting_over", "gate");
+    try {
+      return await freezeAndSwitch(config, { legacy, fence, target }, epoch, progress);
+    } catch (error) {
+      await retreat(legacy, target, epoch);
+      throw error;
+    }
+  } finally {
+    for (const client of [fence, legacy, target]) await client.end().catch(() => {});
+  }
+}
+
+interface Connections {
+  legacy: ClientBase;
+  /** Holds the freeze. */
+  fence: ClientBase;
+  target: ClientBase;
+}
+
+async function freezeAndSwitch(config: MoveConfig, { legacy, fence, target }: Connections, epoch: string, progress: Progress): Promise<CutoverFigures> {
+  const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
+  const tables = compileAll(config, catalogs.legacy, catalogs.target);
+  progress.step("catch up");
+  await drainLegacy(legacy, target, tables, config, epoch);
+
+  progress.step("freeze");
+  await query(fence, "set the dead-man switch", `set idle_in_transaction_session_timeout = ${DEAD_MAN_MS}`);
+  await query(fence, "begin the freeze", "begin");
+  const frozenAt = performance.now();
+  await freeze(fence, PATIENCE_MS);
+
+  progress.step("drain");
+  const drained = await drainLegacy(legacy, target, tables, config, epoch);
+  if ((await pendingChanges(legacy)) > 0) throw new MoveError("QUERY_FAILED", "Changes appeared on legacy although it is frozen.", { next: "Run `rehome check`: a table may lack its trigger." });
+  await derive(target, config, epoch);
+
+  progress.step("prove");
+  const proofs = [(await proveRows(legacy, target, config)).proof, await proveReferences(target, config.target.shared)];
+  const broken = proofs.filter((proof) => !proof.ok);
+  if (broken.length > 0) {
+    throw new MoveError("GATE_CLOSED", `Inside the freeze a proof does not hold: ${broken.map((proof) => `${proof.name} (${proof.offenders.join("; ")})`).join(" ")}.`, {
+      next: "Legacy serves as before. Run `rehome verify`, mend what it names, then `rehome cutover` again.",
+    });
+  }
+  await advanceSequences(legacy, target, catalogs, config.tables, "target");
+
+  progress.step("switch");
+  // First nobody writes legacy any more, for good; then the switch turns. In the other order both sides could take writes.
+  await setFence(fence, "closed");
+  await transaction(target, async () => {
+    await holdEpoch(target, epoch);
+    await query(target, "clear the target's change log", "delete from rehome.change");
+    await query(target, "turn the switch to the target", "update rehome.switch set side = 'target', epoch = epoch + 1, at = now() where side = 'legacy'");
+    await setState(target, "switched", null);
+  });
+  await setFence(target, "open");
+  const freezeMs = Math.round(performance.now() - frozenAt);
+
+  progress.step("unfreeze");
+  await query(fence, "end the freeze", "commit");
+  await recordEvent(target, "cutover", `switched to the target; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
+  return { switched: true, freezeMs, drained };
+}
+
+/** Back to where legacy serves. Does nothing if the switch has turned, or if another command has taken over. */
+async function retreat(legacy: ClientBase, target: ClientBase, epoch: string): Promise<void> {
+  await transaction(target, async () => {
+    await holdEpoch(target, epoch);
+    const { side } = await readMove(target);
+    if (side === "target") return;
+    await setFence(legacy, "open");
+    await setState(target, "copied", null);
+  }).catch(() => {}); // the first error is the one to report; the next `cutover` or `rollback` settles the fences
+}

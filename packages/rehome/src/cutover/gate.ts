@@ -1,0 +1,45 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { MoveError } from "../errors.ts";
+import { query } from "../postgres/query.ts";
+
+/** What must hold before the cutover may start, each with what was found. */
+export interface GateCheck {
+  name: string;
+  ok: boolean;
+  figure: string;
+}
+
+/** Reads the gate of the cutover from the ledger. Writes nothing. */
+export async function readGate(client: ClientBase, config: MoveConfig): Promise<GateCheck[]> {
+  const held = await heldUsers(client, config);
+  const proofs = await query<{ name: string; ok: boolean; figure: string }>(client, "read the proofs", "select name, ok, figure from rehome.proof order by name");
+  const wanted = ["users", "rows", "references", ...config.proofs.map((proof) => proof.name)];
+  return [
+    { name: "held users settled", ok: held.length === 0, figure: held.length === 0 ? "none is open" : `${held.length} open: see \`rehome plan --held\`` },
+    ...wanted.map((name) => {
+      const proof = proofs.find((candidate) => candidate.name === name);
+      return { name: `proof ${name}`, ok: proof?.ok ?? false, figure: proof?.figure ?? "never run" };
+    }),
+  ];
+}
+
+/** Held users that the config does not accept by name. */
+export async function heldUsers(client: ClientBase, config: MoveConfig): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    client,
+    "read the held users",
+    "select legacy_user_id as id from rehome.disposition where disposition = 'hold' and not (legacy_user_id = any($1)) order by 1",
+    [config.users.acceptHeld],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** @throws MoveError GATE_CLOSED naming each check that does not hold */
+export function assertGate(checks: readonly GateCheck[]): void {
+  const closed = checks.filter((check) => !check.ok);
+  if (closed.length === 0) return;
+  throw new MoveError("GATE_CLOSED", `The gate of the cutover is closed: ${closed.map((check) => `${check.name} (${check.figure})`).join("; ")}.`, {
+    next: "Settle these, run `rehome verify`, then `rehome cutover` again. Nothing was changed.",
+  });
+}

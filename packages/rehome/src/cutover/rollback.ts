@@ -1,0 +1,120 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { compileBackward, drainTarget } from "../copy/backward-pass.ts";
+import { freeze, setFence } from "../copy/capture.ts";
+import { pendingChanges } from "../copy/sync.ts";
+import { MoveError } from "../errors.ts";
+import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
+import { readCatalog } from "../postgres/catalog.ts";
+import { connect } from "../postgres/connect.ts";
+import { query, transaction } from "../postgres/query.ts";
+import type { Progress } from "../progress.ts";
+import { proveRows } from "../verify/rows.ts";
+import { bringBackPeople } from "./bring-back-people.ts";
+import { advanceSequences } from "./sequences.ts";
+import { settleFences } from "./settle.ts";
+
+export interface RollbackFigures {
+  /** `retreated` from a cutover that had not switched; `rolled_back` from the target. */
+  outcome: "retreated" | "rolled_back";
+  /** How long writes were refused. */
+  freezeMs: number;
+  /** Log entries carried back to legacy, before and inside the freeze. */
+  carriedBack: number;
+  /** People who signed up after the cutover and now have a Clerk user. */
+  peopleBroughtBack: number;
+}
+
+const PATIENCE_MS = 5_000;
+const DEAD_MAN_MS = 60_000;
+
+/**
+ * Moves the product back to legacy without losing a write: carry the target's changes back, freeze the target, drain, prove, switch.
+ *
+ * A failure before the switch leaves the target serving and writable. May be run again after any interruption.
+ */
+export async function rollback(config: MoveConfig, progress: Progress): Promise<RollbackFigures> {
+  const legacy = await connect(config.legacy.database, "legacy");
+  const target = await connect(config.target.mover, "target");
+  const fence = await connect(config.target.mover, "target", "rehome fence");
+  try {
+    const epoch = await takeMove(target, "rollback");
+    const move = await readMove(target);
+    await settleFences(legacy, target, move.side);
+    if (move.side === "legacy") {
+      await setState(target, move.state === "rolling_back" ? "rolled_back" : "copied", null);
+      return { outcome: "retreated", freezeMs: 0, carriedBack: 0, peopleBroughtBack: 0 };
+    }
+    await setState(target, "rolling_back", null);
+    try {
+      return await freezeAndSwitchBack(config, { legacy, fence, target }, epoch, progress);
+    } catch (error) {
+      await stayOnTarget(target, epoch);
+      throw error;
+    }
+  } finally {
+    for (const client of [fence, legacy, target]) await client.end().catch(() => {});
+  }
+}
+
+interface Connections {
+  legacy: ClientBase;
+  target: ClientBase;
+  /** Holds the freeze. */
+  fence: ClientBase;
+}
+
+async function freezeAndSwitchBack(config: MoveConfig, { legacy, fence, target }: Connections, epoch: string, progress: Progress): Promise<RollbackFigures> {
+  const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
+  const tables = compileBackward(config, catalogs.legacy, catalogs.target);
+  progress.step("bring back people");
+  let peopleBroughtBack = await bringBackPeople(config, target);
+  progress.step("carry back");
+  let carriedBack = await drainTarget(legacy, target, tables);
+
+  progress.step("freeze");
+  await query(fence, "set the dead-man switch", `set idle_in_transaction_session_timeout = ${DEAD_MAN_MS}`);
+  await query(fence, "begin the freeze", "begin");
+  const frozenAt = performance.now();
+  await freeze(fence, PATIENCE_MS);
+
+  progress.step("drain");
+  peopleBroughtBack += await bringBackPeople(config, target);
+  carriedBack += await drainTarget(legacy, target, tables);
+  if ((await pendingChanges(target)) > 0) throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", { next: "Run `rehome check`: a table may lack its trigger." });
+
+  progress.step("prove");
+  const { proof } = await proveRows(legacy, target, config);
+  if (!proof.ok) {
+    throw new MoveError("GATE_CLOSED", `Inside the freeze the rows are not equal: ${proof.offenders.join("; ")}.`, {
+      next: "The target serves as before. Mend what is named, then run `rehome rollback` again.",
+    });
+  }
+  await advanceSequences(legacy, target, catalogs, config.tables, "legacy");
+
+  progress.step("switch");
+  await setFence(fence, "closed");
+  await transaction(target, async () => {
+    await holdEpoch(target, epoch);
+    await query(target, "turn the switch to legacy", "update rehome.switch set side = 'legacy', epoch = epoch + 1, at = now() where side = 'target'");
+    await setState(target, "rolled_back", null);
+  });
+  await setFence(legacy, "open");
+  const freezeMs = Math.round(performance.now() - frozenAt);
+
+  progress.step("unfreeze");
+  await query(fence, "end the freeze", "commit");
+  await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
+  return { outcome: "rolled_back", freezeMs, carriedBack, peopleBroughtBack };
+}
+
+/** The target serves on. Does nothing if the switch has turned, or if another command has taken over. */
+async function stayOnTarget(target: ClientBase, epoch: string): Promise<void> {
+  await transaction(target, async () => {
+    await holdEpoch(target, epoch);
+    const { side } = await readMove(target);
+    if (side === "legacy") return;
+    await setFence(target, "open");
+    await setState(target, "switched", null);
+  }).catch(() => {}); // the first error is the one to report; the next command settles the fences
+}

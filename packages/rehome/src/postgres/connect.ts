@@ -1,0 +1,72 @@
+import pg from "pg";
+import { MoveError } from "../errors.ts";
+
+/** Which database an error speaks of. */
+export type Side = "legacy" | "target";
+
+const OLDEST_MAJOR = 16; // `'0x…'::numeric` and `IS JSON` of the guard
+// The text form of a value must not depend on the server's or role's settings: checksums compare it.
+// `rehome.apply` tells the capture triggers that the mover itself writes; they believe it from the mover's role only.
+const CANONICAL = "set rehome.apply = 'on'; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'";
+
+/**
+ * Opens a connection whose values have one canonical text form.
+ *
+ * @throws MoveError DATABASE_UNREACHABLE, DATABASE_REFUSED, POSTGRES_TOO_OLD; the message names host, port, database and user, never the password
+ */
+export async function connect(url: string, side: Side, applicationName = "rehome"): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: applicationName, connectionTimeoutMillis: 10_000 });
+  client.on("error", () => {}); // a broken connection surfaces in the next query
+  try {
+    await client.connect();
+    await client.query(CANONICAL);
+  } catch (error) {
+    throw connectionFailed(error, url, side);
+  }
+  const { rows } = await client.query<{ version: number }>("select current_setting('server_version_num')::int / 10000 as version");
+  const version = rows[0]?.version ?? 0;
+  if (version < OLDEST_MAJOR) {
+    await client.end();
+    throw new MoveError("POSTGRES_TOO_OLD", `The ${side} database ${place(url)} is Postgres ${version}; ${OLDEST_MAJOR} is the oldest that works.`, {
+      next: `Upgrade the ${side} server, or name another one in rehome.config.ts.`,
+    });
+  }
+  return client;
+}
+
+/** Opens, hands over, always closes. */
+export async function withConnection<T>(url: string, side: Side, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connect(url, side);
+  try {
+    return await use(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function connectionFailed(error: unknown, url: string, side: Side): MoveError {
+  const code = (error as { code?: string }).code ?? "";
+  const refused: Record<string, string> = {
+    "28P01": "the password is wrong",
+    "28000": "the role may not log in",
+    "3D000": "there is no such database",
+    "53300": "the server has no free connection",
+    "42501": "the role lacks a permission",
+  };
+  const reason = refused[code];
+  if (reason) {
+    return new MoveError("DATABASE_REFUSED", `The ${side} database ${place(url)} refused the connection: ${reason} (${code}).`, {
+      next: `Correct the ${side} URL in the environment, or the role on the server, and run the command again.`,
+    });
+  }
+  return new MoveError("DATABASE_UNREACHABLE", `The ${side} database ${place(url)} does not answer${code ? ` (${code})` : ""}.`, {
+    next: `Check that the server runs and that this machine may reach it, then run the command again.`,
+    retry: true,
+  });
+}
+
+/** `user@host:port/database`, without the password. */
+export function place(url: string): string {
+  const { username, hostname, port, pathname } = new URL(url);
+  return `${username}@${hostname}:${port || 5432}${pathname}`;
+}

@@ -1,0 +1,86 @@
+import type { ClientBase, QueryResultRow } from "pg";
+import { MoveError } from "../errors.ts";
+
+/** What may be told of a database error. pg's own message and detail quote row values. */
+export interface DatabaseFacts {
+  sqlstate: string;
+  schema?: string;
+  table?: string;
+  column?: string;
+  constraint?: string;
+}
+
+/**
+ * Runs one statement and gives its rows. Every database call of the mover crosses this function, so that no row value leaves in an error.
+ *
+ * @param what what was being done and to what, for the message: "count meetings on legacy"
+ * @throws MoveError QUERY_FAILED with SQLSTATE, schema, table, column and constraint only; FENCED when a write was refused by a fence
+ */
+export async function query<R extends QueryResultRow>(client: ClientBase, what: string, sql: string, params: readonly unknown[] = []): Promise<R[]> {
+  try {
+    return (await client.query<R>(sql, params as unknown[])).rows;
+  } catch (error) {
+    throw queryFailed(error, what);
+  }
+}
+
+/** Begins, runs, commits; rolls back when the work throws. */
+export async function transaction<T>(client: ClientBase, work: () => Promise<T>, begin = "begin"): Promise<T> {
+  await query(client, "begin a transaction", begin);
+  try {
+    const result = await work();
+    await query(client, "commit", "commit");
+    return result;
+  } catch (error) {
+    await client.query("rollback").catch(() => {});
+    throw error;
+  }
+}
+
+/** Turns any error of a database call into one that carries no row value. */
+export function queryFailed(error: unknown, what: string): MoveError {
+  if (error instanceof MoveError) return error;
+  const facts = databaseFacts(error);
+  if (!facts) {
+    return new MoveError("DATABASE_UNREACHABLE", `The connection was lost: could not ${what}.`, {
+      next: "Check the server, then run the same command again: it goes on where it stopped.",
+      retry: true,
+    });
+  }
+  const where = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+  return new MoveError("QUERY_FAILED", `Could not ${what}: ${meaning(facts.sqlstate)}(${where.join(", ")}).`, {
+    next: NEXT[facts.sqlstate] ?? "Read the server's log at this time, mend the cause, then run the same command again: it goes on where it stopped.",
+    retry: facts.sqlstate === "40001" || facts.sqlstate === "40P01",
+  });
+}
+
+export function databaseFacts(error: unknown): DatabaseFacts | undefined {
+  const raw = error as Record<string, unknown>;
+  if (typeof raw?.["code"] !== "string" || !/^[0-9A-Z]{5}$/.test(raw["code"])) return undefined;
+  const facts: DatabaseFacts = { sqlstate: raw["code"] };
+  for (const name of ["schema", "table", "column", "constraint"] as const) {
+    if (typeof raw[name] === "string") facts[name] = raw[name];
+  }
+  return facts;
+}
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  "42501": "the role lacks a permission ",
+  "42P01": "a table does not exist ",
+  "53100": "the server's disk is full ",
+  "53300": "the server has no free connection ",
+  "57P01": "the server is shutting down ",
+  "23505": "a unique key is taken ",
+  "23503": "a row refers to one that is not there ",
+  "23502": "a value is missing ",
+  "57014": "the statement was cancelled or ran into a time limit ",
+};
+const NEXT: Readonly<Record<string, string>> = {
+  "42501": "Run `rehome check`: it names each missing permission and the statement that grants it.",
+  "53100": "Free or add disk space on that server, then run the same command again: it goes on where it stopped.",
+  "57P01": "Wait until the server is up, then run the same command again: it goes on where it stopped.",
+};
+
+function meaning(sqlstate: string): string {
+  return MEANINGS[sqlstate] ?? "";
+}

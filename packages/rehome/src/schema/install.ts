@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { installCapture } from "../copy/capture.ts";
+import { MoveError } from "../errors.ts";
+import { mappingProblems } from "../mapping/check.ts";
+import { type Catalog, readCatalog } from "../postgres/catalog.ts";
+import { withConnection } from "../postgres/connect.ts";
+import { id } from "../postgres/identifier.ts";
+import { query } from "../postgres/query.ts";
+import type { Progress } from "../progress.ts";
+import { installLedger } from "../ledger/ledger.ts";
+
+export interface SchemaFigures {
+  targetTables: number;
+  watchedOnLegacy: number;
+  watchedOnTarget: number;
+}
+
+/**
+ * Prepares both databases: the product's target schema, the ledger, change capture on legacy (open) and on the target (closed until the
+ * cutover). May be run again.
+ *
+ * @throws MoveError TARGET_NOT_OURS when the target holds rows that no ledger accounts for, MAPPING_INCOMPLETE
+ */
+export async function installSchema(config: MoveConfig, progress: Progress): Promise<SchemaFigures> {
+  const moverOnTarget = roleOf(config.target.mover);
+  return withConnection(config.legacy.database, "legacy", (legacy) =>
+    withConnection(config.target.owner, "target", async (owner) => {
+      await refuseForeignRows(owner);
+      progress.step("target schema");
+      await config.target.applySchema(owner);
+      const legacyCatalog = await readCatalog(legacy, "legacy");
+      const targetCatalog = await readCatalog(owner, "the target");
+      const problems = mappingProblems(config.tables, config.stays, legacyCatalog, targetCatalog);
+      if (problems.length > 0) {
+        throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit both databases: ${problems.join("; ")}.`, { next: "Correct `tables` in rehome.config.ts and run the command again." });
+      }
+      progress.step("ledger");
+      await installLedger(owner, config.name, mappingSha(config), moverOnTarget);
+      progress.step("change capture");
+      const watched = keysOf(Object.keys(config.tables), legacyCatalog);
+      await installCapture(legacy, watched, roleOf(config.legacy.database), "open");
+      const onTarget = keysOf(Object.values(config.tables).flatMap((mapping) => Object.keys(mapping.into)), targetCatalog);
+      await installCapture(owner, onTarget, moverOnTarget, "closed");
+      await query(owner, "grant the change log to the mover", `grant all on all tables in schema rehome to ${id(moverOnTarget)}; grant all on all sequences in schema rehome to ${id(moverOnTarget)}`);
+      return { targetTables: targetCatalog.size, watchedOnLegacy: watched.size, watchedOnTarget: onTarget.size };
+    }),
+  );
+}
+
+/** The user name of a database URL. */
+export const roleOf = (url: string): string => decodeURIComponent(new URL(url).username);
+
+/** Fingerprint of what a move carries; a changed one is shown by `status`. */
+export function mappingSha(config: MoveConfig): string {
+  return createHash("sha256").update(JSON.stringify([config.tables, config.stays])).digest("hex");
+}
+
+function keysOf(tables: readonly string[], catalog: Catalog): Map<string, string> {
+  return new Map(tables.map((name) => [name, catalog.get(name)?.primaryKey[0] ?? "id"]));
+}
+
+/** Rows that this ledger did not write are somebody's; a move into them could not tell its own from theirs. */
+async function refuseForeignRows(owner: ClientBase): Promise<void> {
+  const [ledger] = await query<{ there: boolean }>(owner, "look for the ledger", "select to_regclass('rehome.move') is not null as there");
+  if (ledger?.there) return;
+  const filled: string[] = [];
+  for (const table of (await readCatalog(owner, "the target")).values()) {
+    const [row] = await query<{ some: boolean }>(owner, `look into ${table.name}`, `select exists (select from public.${id(table.name)}) as some`);
+    if (row?.some) filled.push(table.name);
+  }
+  if (filled.length === 0) return;
+  throw new MoveError("TARGET_NOT_OURS", `The target holds rows that no ledger accounts for: ${filled.join(", ")}.`, {
+    next: "Name an empty target database in rehome.config.ts, or empty these tables if nobody needs them.",
+  });
+}

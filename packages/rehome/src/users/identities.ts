@@ -1,0 +1,100 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import type { LegacyUser } from "../legacy/clerk/join.ts";
+import { type Decision, rolesOf } from "../plan/dispositions.ts";
+import { query, transaction } from "../postgres/query.ts";
+
+/** One person to move, as far as it has come. */
+export interface Identity {
+  legacyUserId: string;
+  attempted: boolean;
+  workosUserId: string | null;
+  workosOrganizationId: string | null;
+  workosMembershipId: string | null;
+  totpEnrolled: boolean;
+}
+
+/**
+ * Writes everyone into the identity map: who moves with what Clerk knows of him, who stays with a stand-in. One statement a kind.
+ *
+ * A person who is already there keeps all ids; what Clerk says of him is brought up to date.
+ */
+export async function saveIdentities(client: ClientBase, users: readonly LegacyUser[], decisions: readonly Decision[], config: MoveConfig["users"]): Promise<void> {
+  const moving = new Set(decisions.filter(moves).map((decision) => decision.legacyUserId));
+  const people = users.map((user) => {
+    const roles = rolesOf(user);
+    return {
+      legacy_user_id: user.id,
+      moved: moving.has(user.id),
+      email: user.primaryAddress?.address.trim() ?? null,
+      email_verified: user.primaryAddress?.verified ?? null,
+      username: user.username,
+      first_name: user.firstName,
+      last_name: user.lastName,
+      image_url: user.imageUrl,
+      country: user.country,
+      security_preferences: user.securityPreferences === null ? null : JSON.stringify(user.securityPreferences),
+      organization_type: config.organizationType({ roles }),
+      organization_name: config.organizationName(user),
+      roles,
+      clerk_created_at: user.createdAt?.toISOString() ?? null,
+      clerk_updated_at: user.updatedAt?.toISOString() ?? null,
+    };
+  });
+  const addresses = users.filter((user) => moving.has(user.id)).flatMap(addressesOf);
+  await transaction(client, async () => {
+    await query(client, "write the identity map", SAVE_PEOPLE, [JSON.stringify(people)]);
+    await query(client, "clear the addresses", "delete from rehome.address");
+    await query(client, "write the addresses", SAVE_ADDRESSES, [JSON.stringify(addresses)]);
+  });
+}
+
+const moves = (decision: Decision): boolean => decision.disposition === "move" || decision.disposition === "move_reset_password";
+
+const SAVE_PEOPLE = `
+insert into rehome.identity (legacy_user_id, moved, email, email_verified, username, first_name, last_name, image_url, country, security_preferences,
+                             organization_type, organization_name, roles, clerk_created_at, clerk_updated_at)
+select legacy_user_id, moved, email, email_verified, username, first_name, last_name, image_url, country, security_preferences::json,
+       organization_type, organization_name, roles, clerk_created_at, clerk_updated_at
+  from json_to_recordset($1) p(legacy_user_id text, moved boolean, email text, email_verified boolean, username text, first_name text, last_name text,
+       image_url text, country text, security_preferences text, organization_type text, organization_name text, roles text[],
+       clerk_created_at timestamptz, clerk_updated_at timestamptz)
+    on conflict (legacy_user_id) do update set
+       moved = excluded.moved, email = excluded.email, email_verified = excluded.email_verified, username = excluded.username,
+       first_name = excluded.first_name, last_name = excluded.last_name, image_url = excluded.image_url, country = excluded.country,
+       security_preferences = excluded.security_preferences, organization_type = excluded.organization_type,
+       organization_name = excluded.organization_name, roles = excluded.roles,
+       clerk_created_at = excluded.clerk_created_at, clerk_updated_at = excluded.clerk_updated_at`;
+
+const SAVE_ADDRESSES = `
+insert into rehome.address (legacy_user_id, email, email_key, verified, is_primary)
+select distinct on (legacy_user_id, email) legacy_user_id, email, rehome.email_key(email), verified, is_primary
+  from json_to_recordset($1) a(legacy_user_id text, email text, verified boolean, is_primary boolean)
+ order by legacy_user_id, email, is_primary desc`;
+
+function addressesOf(user: LegacyUser): unknown[] {
+  const primary = user.primaryAddress ? [{ ...user.primaryAddress, is_primary: true }] : [];
+  const others = user.otherAddresses.map((other) => ({ ...other, is_primary: false }));
+  return [...primary, ...others].map(({ address, verified, is_primary }) => ({ legacy_user_id: user.id, email: address, verified, is_primary }));
+}
+
+/** Everyone who moves, in a fixed order. */
+export async function readIdentities(client: ClientBase): Promise<Identity[]> {
+  return query<Identity & { [name: string]: unknown }>(
+    client,
+    "read the identity map",
+    `select legacy_user_id as "legacyUserId", attempted_at is not null as attempted, workos_user_id as "workosUserId",
+            workos_organization_id as "workosOrganizationId", workos_membership_id as "workosMembershipId", totp_enrolled as "totpEnrolled"
+       from rehome.identity where moved order by legacy_user_id`,
+  );
+}
+
+/** Legacy ids that rows name and Clerk does not know, so that a reference to them can come back on the way back. */
+export async function saveUnknownIds(client: ClientBase, ids: readonly string[]): Promise<void> {
+  await query(
+    client,
+    "write unknown ids to the identity map",
+    "insert into rehome.identity (legacy_user_id, moved) select distinct id, false from unnest($1::text[]) id on conflict do nothing",
+    [ids],
+  );
+}

@@ -1,0 +1,136 @@
+import type { ClientBase } from "pg";
+import type { LegacyUser } from "../legacy/clerk/join.ts";
+import { holdEpoch } from "../ledger/ledger.ts";
+import { judgeDigest } from "../plan/digests.ts";
+import { query, transaction } from "../postgres/query.ts";
+import { type Identity, readIdentities } from "./identities.ts";
+import { orNull, type PacedWorkos } from "./workos.ts";
+
+const BATCH = 20;
+
+/**
+ * Makes every moving person exist at WorkOS: user, personal organization, membership, and the TOTP factor where there is one.
+ *
+ * Each person is a unit of its own. An id is written to the ledger as soon as WorkOS gave it; a person whose requests may have been sent
+ * before a crash is looked up by external id before anything is created. Digests and secrets pass through memory only.
+ *
+ * @param people what Clerk knows, by legacy user id
+ * @param onProgress called with the number of people done so far, and of all
+ * @returns how many people were worked on
+ * @throws MoveError WORKOS_UNREACHABLE, WORKOS_REFUSED, FENCED; what was done until then stays done
+ */
+export async function moveUsers(
+  client: ClientBase,
+  workos: PacedWorkos,
+  people: ReadonlyMap<string, LegacyUser>,
+  ownerRole: string,
+  epoch: string,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<number> {
+  const identities = await readIdentities(client);
+  const todo = identities.filter((identity) => !isDone(identity, people.get(identity.legacyUserId)));
+  for (let from = 0; from < todo.length; from += BATCH) {
+    const batch = todo.slice(from, from + BATCH);
+    await transaction(client, async () => {
+      await holdEpoch(client, epoch);
+      await query(client, "note which people are being moved", "update rehome.identity set attempted_at = coalesce(attempted_at, now()) where legacy_user_id = any($1)", [
+        batch.map((identity) => identity.legacyUserId),
+      ]);
+    });
+    const results = await Promise.allSettled(batch.map((identity) => moveOne(workos, identity, person(people, identity), ownerRole)));
+    await saveIds(client, epoch, batch);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+    onProgress(identities.length - todo.length + from + batch.length, identities.length);
+  }
+  return todo.length;
+}
+
+function person(people: ReadonlyMap<string, LegacyUser>, identity: Identity): LegacyUser {
+  return people.get(identity.legacyUserId) as LegacyUser;
+}
+
+function isDone(identity: Identity, user: LegacyUser | undefined): boolean {
+  return Boolean(identity.workosUserId && identity.workosOrganizationId && identity.workosMembershipId && (identity.totpEnrolled || !user?.totp));
+}
+
+/** Fills in the ids as they come, so that a failure half-way loses none of them. */
+async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser, ownerRole: string): Promise<void> {
+  const lookFirst = identity.attempted;
+  const { userManagement, organizations, multiFactorAuth } = workos.sdk;
+  identity.workosUserId ??= (
+    await workos.once("write", `create the user for ${user.id}`, {
+      find: () => orNull(userManagement.getUserByExternalId(user.id)),
+      create: () => userManagement.createUser(newUser(user)),
+      lookFirst,
+    })
+  ).id;
+  const userId = identity.workosUserId;
+  identity.workosOrganizationId ??= (
+    await workos.once("other", `create the organization of ${user.id}`, {
+      find: () => orNull(organizations.getOrganizationByExternalId(user.id)),
+      create: () => organizations.createOrganization({ name: organizationName(user), externalId: user.id }),
+      lookFirst,
+    })
+  ).id;
+  const organizationId = identity.workosOrganizationId;
+  identity.workosMembershipId ??= (
+    await workos.once("write", `create the membership of ${user.id}`, {
+      find: async () => (await userManagement.listOrganizationMemberships({ userId, organizationId, statuses: ["active", "inactive", "pending"] })).data[0] ?? null,
+      create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: ownerRole }),
+      lookFirst,
+    })
+  ).id;
+  if (user.totp && !identity.totpEnrolled) {
+    const secret = user.totp;
+    await workos.once("write", `enrol the TOTP factor of ${user.id}`, {
+      find: async () => ((await multiFactorAuth.listUserAuthFactors({ userId })).data.length > 0 ? true : null),
+      create: async () => {
+        await multiFactorAuth.createUserAuthFactor({ userId, type: "totp", totpSecret: secret.reveal() });
+        return true;
+      },
+      lookFirst,
+    });
+    identity.totpEnrolled = true;
+  }
+}
+
+type NewUser = Parameters<PacedWorkos["sdk"]["userManagement"]["createUser"]>[0];
+
+function newUser(user: LegacyUser): NewUser {
+  const verdict = user.digest ? judgeDigest(user.hasher ?? "", user.digest.reveal()) : undefined;
+  return {
+    email: user.primaryAddress?.address.trim() ?? "",
+    emailVerified: user.primaryAddress?.verified ?? false,
+    externalId: user.id,
+    ...(user.firstName ? { firstName: user.firstName } : {}),
+    ...(user.lastName ? { lastName: user.lastName } : {}),
+    // The SDK's type lists fewer hash types than the API takes; what is given passes through.
+    ...(verdict?.carried ? { passwordHash: verdict.convert(), passwordHashType: verdict.type as "bcrypt" } : {}),
+  };
+}
+
+function organizationName(user: LegacyUser): string {
+  return [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal";
+}
+
+async function saveIds(client: ClientBase, epoch: string, batch: readonly Identity[]): Promise<void> {
+  await transaction(client, async () => {
+    await holdEpoch(client, epoch);
+    await query(
+      client,
+      "write WorkOS ids to the identity map",
+      `update rehome.identity i
+          set workos_user_id = b.u, workos_organization_id = b.o, workos_membership_id = b.m, totp_enrolled = b.t
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) b(id, u, o, m, t)
+        where i.legacy_user_id = b.id`,
+      [
+        batch.map((identity) => identity.legacyUserId),
+        batch.map((identity) => identity.workosUserId),
+        batch.map((identity) => identity.workosOrganizationId),
+        batch.map((identity) => identity.workosMembershipId),
+        batch.map((identity) => identity.totpEnrolled),
+      ],
+    );
+  });
+}

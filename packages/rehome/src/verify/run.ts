@@ -1,0 +1,64 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { compileAll } from "../copy/forward-pass.ts";
+import { atOneSnapshot } from "../copy/sync.ts";
+import { readLegacyUsers } from "../legacy/read-users.ts";
+import { recordEvent, takeMove } from "../ledger/ledger.ts";
+import { readCatalog } from "../postgres/catalog.ts";
+import { withConnection } from "../postgres/connect.ts";
+import { query } from "../postgres/query.ts";
+import type { Progress } from "../progress.ts";
+import { openWorkos } from "../users/workos.ts";
+import type { Proof } from "./proof.ts";
+import { proveReferences, proveRows, type TableComparison } from "./rows.ts";
+import { proveUsers } from "./users.ts";
+
+export interface VerifyFigures {
+  proofs: Proof[];
+  tables: TableComparison[];
+  seconds: number;
+}
+
+/** Runs every proof and writes what it found to the ledger, where the gate of the cutover reads it. Carries pending changes on the way. */
+export async function runVerify(config: MoveConfig, progress: Progress): Promise<VerifyFigures> {
+  const startedAt = performance.now();
+  return withConnection(config.legacy.database, "legacy", (legacy) =>
+    withConnection(config.target.mover, "target", async (target) => {
+      const epoch = await takeMove(target, "verify");
+      const forward = compileAll(config, await readCatalog(legacy, "legacy"), await readCatalog(target, "the target"));
+      let tables: TableComparison[] = [];
+      const proofs: (() => Promise<Proof>)[] = [
+        async () => proveUsers(target, openWorkos(config.target.workos), await readLegacyUsers(config.legacy.clerk)),
+        async () => {
+          const rows = await atOneSnapshot(legacy, target, forward, config, epoch, () => proveRows(legacy, target, config));
+          tables = rows.tables;
+          return rows.proof;
+        },
+        () => proveReferences(target, config.target.shared),
+        ...config.proofs.map(({ prove }) => () => prove({ legacy, target, targetUrl: config.target.mover })),
+      ];
+      const found: Proof[] = [];
+      for (const [index, prove] of proofs.entries()) {
+        const proofStartedAt = performance.now();
+        const proof = await prove();
+        await saveProof(target, proof, (performance.now() - proofStartedAt) / 1000);
+        found.push(proof);
+        progress.advance("proofs", index + 1, proofs.length);
+      }
+      const seconds = (performance.now() - startedAt) / 1000;
+      await recordEvent(target, "verify", `${found.filter((proof) => proof.ok).length} of ${found.length} proofs hold`, seconds);
+      return { proofs: found, tables, seconds };
+    }),
+  );
+}
+
+async function saveProof(target: ClientBase, proof: Proof, seconds: number): Promise<void> {
+  await query(
+    target,
+    `note proof ${proof.name}`,
+    `insert into rehome.proof (name, ok, checked, expected, figure, offenders, seconds) values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (name) do update set ok = excluded.ok, checked = excluded.checked, expected = excluded.expected, figure = excluded.figure,
+            offenders = excluded.offenders, seconds = excluded.seconds, proved_at = now()`,
+    [proof.name, proof.ok, proof.checked, proof.expected, proof.figure, [...proof.offenders], seconds],
+  );
+}

@@ -1,0 +1,165 @@
+/** Why a call of this package failed, for programs. */
+export type TenancyErrorCode =
+  | "expired"
+  | "not_yet_valid"
+  | "revoked"
+  | "unknown_key"
+  | "bad_token"
+  | "forbidden"
+  | "unreachable"
+  | "query_failed"
+  | "install_refused"
+  | "bad_keys";
+
+/** What of a Postgres error may leave the process: names and the state, never a row's values. */
+export interface ErrorFacts {
+  sqlstate?: string;
+  schema?: string;
+  table?: string;
+  constraint?: string;
+  column?: string;
+}
+
+interface CodeRule {
+  message: string;
+  next: string;
+  retryable: boolean;
+}
+
+const RULES: Record<TenancyErrorCode, CodeRule> = {
+  expired: {
+    message: "The token has expired.",
+    next: "Refresh the session and ask again.",
+    retryable: false,
+  },
+  not_yet_valid: {
+    message: "The token is not yet valid.",
+    next: "Compare the clocks of the database and the issuer.",
+    retryable: false,
+  },
+  revoked: {
+    message: "The session of the token was revoked.",
+    next: "Let the person sign in again.",
+    retryable: false,
+  },
+  unknown_key: {
+    message: "The key of the token is not known to the database.",
+    next: "Run the job that calls syncKeys, then ask again.",
+    retryable: true,
+  },
+  bad_token: {
+    message: "The database refused the token.",
+    next: "Look the SQLSTATE up in docs/security.md; compare the token's issuer with auth.issuer.",
+    retryable: false,
+  },
+  forbidden: {
+    message: "The role or a policy does not allow this statement.",
+    next: "Compare the statement with the table's policies and grants.",
+    retryable: false,
+  },
+  unreachable: {
+    message: "The database or service could not be reached.",
+    next: "Try again; if it stays so, check address and credentials.",
+    retryable: true,
+  },
+  query_failed: {
+    message: "A statement failed and the transaction was rolled back.",
+    next: "Look the SQLSTATE up; the database's log has the details.",
+    retryable: false,
+  },
+  install_refused: {
+    message: "The guard cannot be installed here.",
+    next: "Mend what the message names, then install again.",
+    retryable: false,
+  },
+  bad_keys: {
+    message: "The published keys are not usable; nothing was changed.",
+    next: "Open the issuer's jwks_url and compare.",
+    retryable: false,
+  },
+};
+
+/**
+ * The one error this package throws. It carries no row values and no token: neither Postgres's message nor its detail is kept, because both
+ * quote values (even 22P02 does).
+ */
+export class TenancyError extends Error {
+  override readonly name = "TenancyError";
+  readonly code: TenancyErrorCode;
+  readonly next: string;
+  /** Whether the same call may succeed later without a change by anybody. */
+  readonly retryable: boolean;
+  readonly sqlstate: string | undefined;
+  readonly schema: string | undefined;
+  readonly table: string | undefined;
+  readonly constraint: string | undefined;
+  readonly column: string | undefined;
+
+  constructor(code: TenancyErrorCode, facts: ErrorFacts = {}, own: { message?: string; next?: string } = {}) {
+    const rule = RULES[code];
+    super(own.message ?? rule.message);
+    this.code = code;
+    this.next = own.next ?? rule.next;
+    this.sqlstate = facts.sqlstate;
+    this.retryable = rule.retryable || RETRYABLE_STATES.has(facts.sqlstate ?? "");
+    this.schema = facts.schema;
+    this.table = facts.table;
+    this.constraint = facts.constraint;
+    this.column = facts.column;
+  }
+}
+
+// serialization failure, deadlock, lock not available
+const RETRYABLE_STATES = new Set(["40001", "40P01", "55P03"]);
+
+const CODE_BY_STATE: Record<string, TenancyErrorCode> = {
+  RJ001: "bad_token",
+  RJ002: "bad_token",
+  RJ003: "bad_token",
+  RJ004: "unknown_key",
+  RJ005: "bad_keys",
+  RJ006: "bad_token",
+  RJ007: "bad_token",
+  RJ008: "expired",
+  RJ009: "revoked",
+  RJ010: "bad_token",
+  RJ011: "not_yet_valid",
+  RJ012: "bad_token",
+  "42501": "forbidden",
+};
+
+/** Class 08 and the states with which a server ends or refuses a connection. */
+const UNREACHABLE_STATE = /^(08...|57P0[1-5]|53300|28...|3D000)$/;
+
+/** Turns whatever a driver threw into a TenancyError; one that is one already stays as it is. */
+export function toTenancyError(error: unknown): TenancyError {
+  if (error instanceof TenancyError) return error;
+  const facts = withoutRowData(error);
+  const state = facts.sqlstate;
+  if (state === undefined || UNREACHABLE_STATE.test(state)) return new TenancyError("unreachable", facts);
+  return new TenancyError(CODE_BY_STATE[state] ?? "query_failed", facts);
+}
+
+/**
+ * Keeps of a database error only what names no row: SQLSTATE, schema, table, constraint, column.
+ *
+ * Follows `cause` (Drizzle wraps the driver's error and quotes the parameters). An error without an SQLSTATE gives an empty object.
+ */
+export function withoutRowData(error: unknown): ErrorFacts {
+  for (
+    let at: unknown = error, depth = 0;
+    typeof at === "object" && at !== null && depth < 8;
+    at = (at as { cause?: unknown }).cause, depth++
+  ) {
+    const found = at as Record<string, unknown>;
+    const state = found["sqlstate"] ?? found["code"];
+    if (typeof state !== "string" || !/^[0-9A-Z]{5}$/.test(state)) continue;
+    const facts: ErrorFacts = { sqlstate: state };
+    for (const name of ["schema", "table", "constraint", "column"] as const) {
+      const value = found[name];
+      if (typeof value === "string") facts[name] = value;
+    }
+    return facts;
+  }
+  return {};
+}

@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Answer, type Attacker, type GuardedDatabase, guardedDatabase } from "./testing/guarded-database.ts";
+
+let database: GuardedDatabase;
+let login: Attacker;
+
+beforeAll(async () => {
+  database = await guardedDatabase();
+  login = await database.connect();
+});
+afterAll(() => database.drop());
+afterEach(async () => {
+  await database.owner.query("delete from auth.revoked_session");
+  await database.owner.query("delete from memberships");
+  await database.owner.query(`insert into memberships (org_id, workos_user_id, role_slug, permissions, status)
+    select 'org_01' || x, 'user_01' || x, 'member', '{notes:read}', 'active' from unnest('{A,B}'::text[]) x`);
+});
+
+const COUNT = "select count(*)::int from note";
+const change = (sql: string) => database.owner.query(sql);
+const everything = async () => ({
+  rows: await login.q(COUNT),
+  user: await login.q("select auth.user_id()"),
+  organization: await login.q("select auth.org_id()"),
+  organizations: await login.q("select auth.org_ids()"),
+  role: await login.q("select auth.role()"),
+  permissions: await login.q("select auth.permissions()"),
+});
+const LIKE_ANONYMOUS = { rows: 0, user: null, organization: null, organizations: [], role: null, permissions: [] };
+
+// Each change is committed by another connection while the transaction is open; its next statement must know.
+const ENDS: Record<string, string> = {
+  "membership suspended": "update memberships set status = 'inactive' where workos_user_id = 'user_01A'",
+  "membership pending": "update memberships set status = 'pending' where workos_user_id = 'user_01A'",
+  "membership removed": "delete from memberships where workos_user_id = 'user_01A'",
+  "session revoked": "insert into auth.revoked_session values ('session_01A', now() + interval '1 hour')",
+};
+
+describe.each(Object.entries(ENDS))("%s", (name, sql) => {
+  test("counts in the next statement of an open transaction", async () => {
+    await login.tx(async () => {
+      await login.init(database.issuer.token());
+      expect(await login.q(COUNT)).toBe(500);
+      await change(sql);
+      expect(await everything()).toEqual(LIKE_ANONYMOUS);
+    });
+  });
+
+  test("counts in the next transaction", async () => {
+    await change(sql);
+    await login.tx(async () => {
+      const answer: Answer = await login.init(database.issuer.token());
+      if (name === "session revoked") expect(answer).toBe("RJ009");
+      else expect([answer, await everything()]).toEqual([undefined, LIKE_ANONYMOUS]);
+    });
+  });
+
+  test("counts for a transaction that began between the change and its commit", async () => {
+    await change("begin");
+    await change(sql);
+    await login.tx(async () => {
+      await login.init(database.issuer.token());
+      expect(await login.q(COUNT)).toBe(500);
+      await change("commit");
+      expect(await everything()).toEqual(LIKE_ANONYMOUS);
+    });
+  });
+});
+
+test("a changed role and changed permissions count in the next statement", async () => {
+  await login.tx(async () => {
+    await login.init(database.issuer.token());
+    expect(await login.q("select auth.role()")).toBe("member");
+    await change(`update memberships set role_slug = 'owner', permissions = '{a,b}' where workos_user_id = 'user_01A'`);
+    expect([await login.q("select auth.role()"), await login.q("select auth.permissions()")]).toEqual(["owner", ["a", "b"]]);
+  });
+});
+
+test("a member who is let back in is let in at once", async () => {
+  await change("update memberships set status = 'inactive' where workos_user_id = 'user_01A'");
+  await login.tx(async () => {
+    await login.init(database.issuer.token());
+    expect(await login.q(COUNT)).toBe(0);
+    await change("update memberships set status = 'active' where workos_user_id = 'user_01A'");
+    expect(await login.q(COUNT)).toBe(500);
+  });
+});
+
+describe("who sees what anonymous sees", () => {
+  const PEOPLE: Record<string, Record<string, unknown>> = {
+    "a stranger: valid token, organization not mirrored": { org_id: "org_01X", sub: "user_01X" },
+    "a member with a token for an organization not mirrored": { org_id: "org_01X" },
+    "a member of one organization with a token of another": { org_id: "org_01B" },
+    "a token without an organization": { org_id: undefined },
+  };
+  test.each(Object.entries(PEOPLE))("%s", async (_name, claims) => {
+    await login.tx(async () => {
+      expect(await login.init(database.issuer.token(claims))).toBeUndefined();
+      expect(await everything()).toEqual(LIKE_ANONYMOUS);
+      expect(await login.q("select count(*)::int from memberships")).toBe(0);
+    });
+  });
+
+  test("auth.session() still says who it is, without organization, role and permissions; not after a revocation", async () => {
+    await login.tx(async () => {
+      await login.init(database.issuer.token({ org_id: "org_01X" }));
+      const session = await login.q("select auth.session()");
+      expect(session).toMatchObject({ sub: "user_01A", sid: "session_01A" });
+      for (const name of ["org_id", "role", "roles", "permissions"]) expect(session).not.toHaveProperty(name);
+      await change("insert into auth.revoked_session values ('session_01A', now())");
+      expect(await login.q("select auth.session()")).toBeNull();
+    });
+  });
+});
+
+test("one's own memberships, suspended ones too, while that of the token is active", async () => {
+  await change(`insert into memberships (org_id, workos_user_id, role_slug, permissions, status) values
+    ('org_01C', 'user_01A', 'member', '{}', 'active'), ('org_01D', 'user_01A', 'member', '{}', 'inactive')`);
+  await login.tx(async () => {
+    await login.init(database.issuer.token());
+    expect(await login.q("select auth.org_ids()")).toEqual(["org_01A", "org_01C"]);
+    expect(await login.q("select count(*)::int from memberships")).toBe(3);
+  });
+});
+
+test("the application role holds no lock that delays a membership change", async () => {
+  await login.tx(async () => {
+    await login.init(database.issuer.token());
+    await login.q("select pg_advisory_xact_lock(k) from generate_series(1, 100) k");
+    await login.q("savepoint s");
+    expect(await login.q("select * from memberships for update")).toBe("42501");
+    await login.q("rollback to s");
+    expect(await login.q("lock table memberships in share mode")).toBe("42501");
+    await login.q("rollback to s");
+    await change("set lock_timeout = '1s'");
+    await change(ENDS["membership suspended"] ?? "");
+    await change("select auth.rotate_seal_key()");
+    expect(await login.q(COUNT)).toBe(0);
+  });
+});

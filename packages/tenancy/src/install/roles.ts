@@ -1,0 +1,137 @@
+import type { ClientBase } from "pg";
+import { escapeIdentifier } from "pg";
+import { TenancyError } from "../errors.ts";
+import { retryClashes } from "./retry.ts";
+import { scramVerifier } from "./scram.ts";
+
+export interface RolePasswords {
+  /** Of rehome_mover, which copies rows and is the only role that bypasses row security. */
+  moverPassword: string;
+  /** Of rehome_login, as which the product connects. */
+  loginPassword: string;
+  /** Names of background jobs; each gets a role of its own, see jobRole. */
+  jobs?: readonly string[];
+  /** Send passwords instead of SCRAM verifiers, for services that refuse verifiers. They may then appear in the server's log. */
+  plainPasswords?: boolean;
+}
+
+interface RoleShape {
+  login?: boolean;
+  bypassRls?: boolean;
+}
+
+const SHAPE_BY_ROLE: Record<string, RoleShape> = {
+  rehome_owner: {},
+  rehome_guard: {},
+  rehome_keys: {},
+  authenticated: {},
+  anonymous: {},
+  rehome_login: { login: true },
+  rehome_mover: { login: true, bypassRls: true },
+};
+
+/** The role a background job runs as: `rehome_job_<name>`. */
+export function jobRole(name: string): string {
+  if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) {
+    throw new TenancyError(
+      "install_refused",
+      {},
+      {
+        message: "A job's name is 1 to 41 of a-z, 0-9 and _, beginning with a letter.",
+        next: "Rename the job.",
+      },
+    );
+  }
+  return `rehome_job_${name}`;
+}
+
+/**
+ * Creates the roles of DESIGN section 4 where they are missing, sets what they may and both passwords, and takes TEMP and CREATE in this
+ * database from PUBLIC (a temporary table shadows a real one in later transactions of a pooled session).
+ *
+ * Roles belong to the whole server. May be run again and from several connections at once; not inside a transaction. The caller is a
+ * superuser, or owns the database and has CREATEROLE and BYPASSRLS.
+ *
+ * @throws TenancyError install_refused when a role exists with rights it must not have and the caller may not mend it
+ */
+export async function installRoles(client: ClientBase, options: RolePasswords): Promise<void> {
+  const shapes = {
+    ...SHAPE_BY_ROLE,
+    ...Object.fromEntries((options.jobs ?? []).map((job) => [jobRole(job), {}])),
+  };
+  for (const [role, shape] of Object.entries(shapes)) await retryClashes(() => shapeRole(client, role, shape));
+  await retryClashes(() => joinInstaller(client));
+  for (const role of ["authenticated", "anonymous"]) await retryClashes(() => letLoginBecome(client, role));
+  await setPassword(client, "rehome_mover", options.moverPassword, options.plainPasswords ?? false);
+  await setPassword(client, "rehome_login", options.loginPassword, options.plainPasswords ?? false);
+  await retryClashes(() => closeDatabase(client));
+}
+
+async function shapeRole(client: ClientBase, role: string, { login = false, bypassRls = false }: RoleShape): Promise<void> {
+  const wanted = `${login ? "login" : "nologin"} noinherit ${bypassRls ? "bypassrls" : "nobypassrls"}`;
+  const { rows } = await client.query<{ fits: boolean; too_mighty: boolean }>(
+    `select rolcanlogin = $2 and rolbypassrls = $3 and not rolinherit as fits, rolsuper or rolcreaterole or rolcreatedb or rolreplication as too_mighty
+       from pg_roles where rolname = $1`,
+    [role, login, bypassRls],
+  );
+  if (!rows[0]) await client.query(`create role ${escapeIdentifier(role)} ${wanted}`);
+  else if (rows[0].too_mighty) {
+    throw new TenancyError(
+      "install_refused",
+      {},
+      {
+        message: `Role ${role} exists and is SUPERUSER, CREATEROLE, CREATEDB or REPLICATION.`,
+        next: `alter role ${role} nosuperuser nocreaterole nocreatedb noreplication`,
+      },
+    );
+  } else if (!rows[0].fits) await client.query(`alter role ${escapeIdentifier(role)} ${wanted}`);
+}
+
+/** A caller that is no superuser must be able to act as the two roles that own the guard. */
+async function joinInstaller(client: ClientBase): Promise<void> {
+  for (const role of ["rehome_owner", "rehome_guard"]) {
+    const { rows } = await client.query<{ able: boolean }>(
+      "select pg_has_role(current_user, $1, 'SET') and pg_has_role(current_user, $1, 'USAGE') as able",
+      [role],
+    );
+    if (!rows[0]?.able) await client.query(`grant ${role} to current_user with inherit true, set true`);
+  }
+}
+
+async function letLoginBecome(client: ClientBase, role: string): Promise<void> {
+  const { rows } = await client.query(
+    `select from pg_auth_members where roleid = $1::text::regrole and member = 'rehome_login'::regrole and set_option and not inherit_option and not admin_option`,
+    [role],
+  );
+  if (rows.length === 0) await client.query(`grant ${role} to rehome_login with admin false, inherit false, set true`);
+}
+
+/** The password reaches neither the statement's text nor a log: the server is sent its SCRAM verifier. */
+async function setPassword(client: ClientBase, role: string, password: string, plain: boolean): Promise<void> {
+  const secret = plain ? password : scramVerifier(password);
+  const { rows } = await client.query<{ statement: string }>(
+    "select format('alter role %I password %L', $1::text, $2::text) as statement",
+    [role, secret],
+  );
+  const statement = rows[0]?.statement ?? "";
+  await retryClashes(() => client.query(statement)).catch((error: unknown) => {
+    if (plain) throw error;
+    throw new TenancyError(
+      "install_refused",
+      {},
+      {
+        message: `The server did not take a SCRAM verifier as the password of ${role}.`,
+        next: "If this service takes plain passwords only, pass plainPasswords: true.",
+      },
+    );
+  });
+}
+
+async function closeDatabase(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ name: string }>("select current_database() as name");
+  const database = escapeIdentifier(rows[0]?.name ?? "");
+  await client.query(`revoke temporary, create on database ${database} from public`);
+  await client.query(`grant create on database ${database} to rehome_owner`);
+  await client.query("revoke create on schema public from public");
+  await client.query("grant usage, create on schema public to rehome_owner");
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "tools/**/*.test.ts"],
+    globalSetup: ["tools/test-server.ts"],
+    reporters: ["default", "./tools/closing-line.ts"],
+    env: { CLERK_TELEMETRY_DISABLED: "1" },
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
