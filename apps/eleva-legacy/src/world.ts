@@ -36,6 +36,8 @@ export interface ClerkPhone {
   number: string;
   verified: boolean;
   primary: boolean;
+  /** An SMS second factor. */
+  second_factor?: boolean;
 }
 
 export interface ClerkExternalAccount {

@@ -584,6 +584,7 @@ CREATE POLICY "services_select_published" ON "services" AS PERMISSIVE FOR SELECT
 CREATE POLICY "services_select_job_booking" ON "services" AS PERMISSIVE FOR SELECT TO "rehome_job_booking" USING (true);--> statement-breakpoint
 CREATE POLICY "services_select_job_payments" ON "services" AS PERMISSIVE FOR SELECT TO "rehome_job_payments" USING (true);--> statement-breakpoint
 CREATE POLICY "services_select_job_setup" ON "services" AS PERMISSIVE FOR SELECT TO "rehome_job_setup" USING (true);--> statement-breakpoint
+CREATE POLICY "services_select_fn_check" ON "services" AS PERMISSIVE FOR SELECT TO "rehome_fn_check" USING (true);--> statement-breakpoint
 CREATE POLICY "services_select_fn_receipts" ON "services" AS PERMISSIVE FOR SELECT TO "rehome_fn_receipts" USING (true);--> statement-breakpoint
 CREATE POLICY "meeting_payments_select_expert_org" ON "meeting_payments" AS PERMISSIVE FOR SELECT TO "authenticated" USING ("meeting_payments"."org_id" = (select auth.org_id()));--> statement-breakpoint
 CREATE POLICY "meeting_payments_select_fn_receipts" ON "meeting_payments" AS PERMISSIVE FOR SELECT TO "rehome_fn_receipts" USING ("meeting_payments"."patient_org_id" = (select auth.org_id()));--> statement-breakpoint
@@ -611,7 +612,7 @@ CREATE POLICY "guests_insert_job_claim" ON "guests" AS PERMISSIVE FOR INSERT TO 
 CREATE POLICY "guests_update_job_claim" ON "guests" AS PERMISSIVE FOR UPDATE TO "rehome_job_claim" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "guests_delete_job_claim" ON "guests" AS PERMISSIVE FOR DELETE TO "rehome_job_claim" USING (true);--> statement-breakpoint
 CREATE POLICY "memberships_select_self" ON "memberships" AS PERMISSIVE FOR SELECT TO "authenticated" USING ("memberships"."workos_user_id" = (select auth.user_id()));--> statement-breakpoint
-CREATE POLICY "memberships_select_guard" ON "memberships" AS PERMISSIVE FOR SELECT TO "rehome_guard" USING (true);--> statement-breakpoint
+CREATE POLICY "rehome_guard" ON "memberships" AS PERMISSIVE FOR SELECT TO "rehome_guard" USING (true);--> statement-breakpoint
 CREATE POLICY "memberships_select_fn_check" ON "memberships" AS PERMISSIVE FOR SELECT TO "rehome_fn_check" USING (true);--> statement-breakpoint
 CREATE POLICY "memberships_select_job_sync" ON "memberships" AS PERMISSIVE FOR SELECT TO "rehome_job_sync" USING (true);--> statement-breakpoint
 CREATE POLICY "memberships_insert_job_sync" ON "memberships" AS PERMISSIVE FOR INSERT TO "rehome_job_sync" WITH CHECK (true);--> statement-breakpoint

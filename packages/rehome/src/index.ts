@@ -12,6 +12,7 @@ export {
   parentColumn,
   party,
   person,
+  personOrLegacy,
   same,
   shared,
   type TableMapping,

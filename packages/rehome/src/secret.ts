@@ -4,25 +4,25 @@
  * Printing, logging, `JSON.stringify`, template strings, `util.inspect` and `structuredClone` never show the value.
  */
 export class Secret {
-	readonly #value: string;
+  readonly #value: string;
 
-	constructor(value: string) {
-		this.#value = value;
-	}
+  constructor(value: string) {
+    this.#value = value;
+  }
 
-	reveal(): string {
-		return this.#value;
-	}
+  reveal(): string {
+    return this.#value;
+  }
 
-	toString(): string {
-		return "[secret]";
-	}
+  toString(): string {
+    return "[secret]";
+  }
 
-	toJSON(): string {
-		return "[secret]";
-	}
+  toJSON(): string {
+    return "[secret]";
+  }
 
-	[Symbol.for("nodejs.util.inspect.custom")](): string {
-		return "[secret]";
-	}
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "[secret]";
+  }
 }

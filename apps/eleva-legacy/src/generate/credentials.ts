@@ -29,7 +29,7 @@ export function giveCredentials(random: Random, draft: Draft, cost: HashCost): v
   for (const person of ordinary) {
     if (random.chance(person.offers ? 0.2 : 0.04)) giveTotp(random, draft, person);
     if (random.chance(0.02)) person.clerk.passkeys = random.int(1, 2);
-    if (random.chance(0.02)) person.clerk.locked = true;
+    for (const phone of person.clerk.phones) if (random.chance(0.2)) phone.second_factor = true;
   }
   // Whoever came through Google has a verified address.
   const unproved = random.shuffle(ordinary.filter((person) => person.clerk.external_accounts.length === 0));

@@ -95,6 +95,7 @@ const SPECIALS: readonly Special[] = [
   { kind: "phpass", rate: 0, people: 1, make: digest(({ random }, password) => phpass(random, password)) },
   { kind: "bcrypt_sha256_django", rate: 0, people: 1, make: digest(({ random, cost }, password) => bcryptSha256Django(random, password, cost)) },
   { kind: "malformed_totp", rate: 0, people: 1, make: malformed((made) => made.replace("$2b$04", "$2b$4").replace("$2b$10", "$2b$1"), true) },
+  { kind: "sms_factor", rate: 0, people: 1, make: smsFactor },
   { kind: "passkey_only", rate: 0, people: 1, make: (_, [person]) => void ((person as Person).clerk.passkeys = 1) },
 ];
 
@@ -178,6 +179,11 @@ function phoneOnly(tools: Tools, [person]: readonly Person[]): void {
   withPassword(tools, person as Person);
   (person as Person).clerk.emails = [];
   (person as Person).clerk.phones = [phone(tools.random, true)];
+}
+
+function smsFactor(tools: Tools, [person]: readonly Person[]): void {
+  withPassword(tools, person as Person);
+  (person as Person).clerk.phones = [{ ...phone(tools.random, true), second_factor: true }];
 }
 
 function usernameOnly(tools: Tools, [person]: readonly Person[]): void {

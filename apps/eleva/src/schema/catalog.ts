@@ -107,7 +107,7 @@ export const services = pgTable(
       delete: sql`public.service_is_unused(${t.id})`,
     }),
     readable("services", "published", everyone, sql`${t.isActive} and ${publishedBy(t.workosUserId)}`),
-    ...[job.booking, job.payments, job.setup, fn.receipts].flatMap((role) => allRows("services", role, "select")),
+    ...[job.booking, job.payments, job.setup, fn.check, fn.receipts].flatMap((role) => allRows("services", role, "select")),
   ],
 );
 

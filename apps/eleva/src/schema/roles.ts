@@ -1,6 +1,6 @@
 import { pgRole } from "drizzle-orm/pg-core";
 
-// All exist before the migrations run: the first three are made by @rehome/tenancy, the others by before.sql.
+// All exist before the migrations run: the first three are made by @rehome/tenancy, the others by job-roles.sql.
 
 export const authenticated = pgRole("authenticated").existing();
 export const anonymous = pgRole("anonymous").existing();

@@ -21,7 +21,10 @@ export interface Check {
 export async function checkMove(config: MoveConfig): Promise<Check[]> {
   const { clerk } = config.legacy;
   const checks: [string, () => Promise<string>][] = [
-    ...clerk.exports.map((file): [string, () => Promise<string>] => [`Clerk export ${file}`, async () => `${(await readClerkExport(file)).length} users`]),
+    ...clerk.exports.map((file): [string, () => Promise<string>] => [
+      `Clerk export ${file}`,
+      async () => `${(await readClerkExport(file)).length} users`,
+    ]),
     [
       "Clerk API",
       async () => {
@@ -49,7 +52,10 @@ async function one(name: string, run: () => Promise<string>): Promise<Check> {
 async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<string> {
   const catalog = await readCatalog(client, "legacy");
   const problems = mappingProblems(config.tables, config.stays, catalog, null);
-  if (problems.length > 0) throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit legacy: ${problems.join("; ")}.`, { next: "Correct `tables` in rehome.config.ts." });
+  if (problems.length > 0)
+    throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit legacy: ${problems.join("; ")}.`, {
+      next: "Correct `tables` in rehome.config.ts.",
+    });
   const tables = [...catalog.keys()];
   const lacking = await query<{ name: string; right: string }>(
     client,
@@ -66,7 +72,11 @@ async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<stri
       where c.relnamespace = 'public'::regnamespace and c.relname = any($1) and not pg_has_role(c.relowner, 'member')`,
     [tables],
   );
-  const [create] = await query<{ ok: boolean; role: string }>(client, "read the role's permissions on legacy", "select has_database_privilege(current_database(), 'create') as ok, current_user::text as role");
+  const [create] = await query<{ ok: boolean; role: string }>(
+    client,
+    "read the role's permissions on legacy",
+    "select has_database_privilege(current_database(), 'create') as ok, current_user::text as role",
+  );
   const role = id(create?.role ?? "");
   const grants = [
     ...(create?.ok ? [] : [`grant create on database … to ${role}`]),
@@ -74,7 +84,9 @@ async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<stri
     ...new Set(lacking.map((row) => `grant select, insert, update, delete, trigger on public.${id(row.name)} to ${role}`)),
   ];
   if (grants.length > 0) {
-    throw new MoveError("DATABASE_REFUSED", `The role ${create?.role} on legacy (${place(config.legacy.database)}) lacks permissions.`, { next: `As the owner of legacy: ${grants.join("; ")}.` });
+    throw new MoveError("DATABASE_REFUSED", `The role ${create?.role} on legacy (${place(config.legacy.database)}) lacks permissions.`, {
+      next: `As the owner of legacy: ${grants.join("; ")}.`,
+    });
   }
   return `${tables.length} tables, every column has a place`;
 }
@@ -86,7 +98,9 @@ async function checkTarget(client: ClientBase, config: MoveConfig): Promise<stri
     "select current_user::text as name, rolsuper or rolcreaterole as ok from pg_roles where rolname = current_user",
   );
   if (!role?.ok) {
-    throw new MoveError("DATABASE_REFUSED", `The role ${role?.name} on the target (${place(config.target.owner)}) may not create roles.`, { next: `As an administrator of the target: alter role ${id(role?.name ?? "")} createrole.` });
+    throw new MoveError("DATABASE_REFUSED", `The role ${role?.name} on the target (${place(config.target.owner)}) may not create roles.`, {
+      next: `As an administrator of the target: alter role ${id(role?.name ?? "")} createrole.`,
+    });
   }
   return `${place(config.target.owner)} may create roles`;
 }
@@ -105,5 +119,7 @@ async function checkSigningKeys(config: MoveConfig): Promise<string> {
   const body = answer?.ok ? ((await answer.json().catch(() => ({}))) as { keys?: { kid?: string; alg?: string; kty?: string }[] }) : {};
   const keys = (body.keys ?? []).filter((key) => key.kty === "RSA" && key.kid);
   if (keys.length > 0) return `${keys.length} RSA key${keys.length === 1 ? "" : "s"} at ${url}`;
-  throw new MoveError("WORKOS_REFUSED", `There is no signing key at ${url}${answer ? ` (status ${answer.status})` : " (no answer)"}.`, { next: "Check WORKOS_CLIENT_ID: the address ends with it." });
+  throw new MoveError("WORKOS_REFUSED", `There is no signing key at ${url}${answer ? ` (status ${answer.status})` : " (no answer)"}.`, {
+    next: "Check WORKOS_CLIENT_ID: the address ends with it.",
+  });
 }

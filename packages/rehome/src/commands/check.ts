@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { EXIT } from "../exit.ts";
 import { checkMove } from "../check/check.ts";
+import { EXIT } from "../exit.ts";
 import { green, moveOf, printJson, printLine, red, table } from "./output.ts";
 
 export function addCheck(program: Command): void {

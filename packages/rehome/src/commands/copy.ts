@@ -15,12 +15,17 @@ export function addCopy(program: Command): void {
       if (dry) {
         return dryRun(config, json, (plan, status) => [
           ...(status && status.tablesCopied > 0 ? [`leave ${status.tablesCopied} tables that are copied`] : []),
-          ...plan.tables.map((t) => `copy ${t.rows} rows of ${t.table}, but for ${Object.values(t.stays).reduce((sum, n) => sum + n, 0)} that stay behind`),
+          ...plan.tables.map(
+            (t) => `copy ${t.rows} rows of ${t.table}, but for ${Object.values(t.stays).reduce((sum, n) => sum + n, 0)} that stay behind`,
+          ),
           `carry ${status?.pending ?? 0} changes`,
         ]);
       }
       const figures = await withProgress("copy", (progress) => runCopy(config, progress));
       if (json) printJson({ ok: true, ...figures, next_step: "rehome verify" });
-      else printLine(`Copy: ${figures.rows} rows of ${figures.tables} tables and ${figures.changes} changes in ${seconds(figures.seconds)}.\nNext: rehome verify`);
+      else
+        printLine(
+          `Copy: ${figures.rows} rows of ${figures.tables} tables and ${figures.changes} changes in ${seconds(figures.seconds)}.\nNext: rehome verify`,
+        );
     });
 }

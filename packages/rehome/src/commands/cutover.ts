@@ -22,7 +22,10 @@ export function addCutover(program: Command): void {
       const figures = await withProgress("cutover", (progress) => cutover(config, progress));
       const next = "Watch the product. `rehome rollback` is the way back.";
       if (json) printJson({ ok: true, ...figures, next_step: next });
-      else if (figures.switched) printLine(`The product runs on the target. Writes were refused for ${figures.freezeMs} ms; ${figures.drained} changes were drained inside.\nNext: ${next}`);
+      else if (figures.switched)
+        printLine(
+          `The product runs on the target. Writes were refused for ${figures.freezeMs} ms; ${figures.drained} changes were drained inside.\nNext: ${next}`,
+        );
       else printLine(`The product already ran on the target; nothing was changed.\nNext: ${next}`);
     });
 }

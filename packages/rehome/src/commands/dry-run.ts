@@ -1,6 +1,6 @@
+import type { MoveConfig } from "../config/define.ts";
 import { planMove } from "../plan/plan.ts";
 import { isNotStarted, nextStepOf, readStatus, type Status } from "../status/status.ts";
-import type { MoveConfig } from "../config/define.ts";
 import { printJson, printLine } from "./output.ts";
 
 /**
@@ -8,7 +8,11 @@ import { printJson, printLine } from "./output.ts";
  *
  * @param list turns the plan and the status (null before `rehome schema`) into lines
  */
-export async function dryRun(config: MoveConfig, json: boolean, list: (plan: Awaited<ReturnType<typeof planMove>>, status: Status | null) => string[]): Promise<void> {
+export async function dryRun(
+  config: MoveConfig,
+  json: boolean,
+  list: (plan: Awaited<ReturnType<typeof planMove>>, status: Status | null) => string[],
+): Promise<void> {
   const plan = await planMove(config);
   const status = await readStatus(config).catch((error: unknown) => {
     if (isNotStarted(error) || isNoMoverYet(error)) return null;

@@ -1,8 +1,8 @@
 import { stderr, stdout } from "node:process";
 import { MultiBar, Presets } from "cli-progress";
 import type { Command } from "commander";
-import { loadMove } from "../config/load.ts";
 import type { MoveConfig } from "../config/define.ts";
+import { loadMove } from "../config/load.ts";
 import type { Progress } from "../progress.ts";
 
 /** The move that the command line names. */
@@ -25,7 +25,9 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
   const widths = (shown[0] ?? []).map((_, column) => Math.max(...shown.map((row) => (row[column] ?? "").length)));
   return shown
     .map((row, index) => {
-      const cells = row.map((cell, column) => (typeof rows[index]?.[column] === "number" ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)));
+      const cells = row.map((cell, column) =>
+        typeof rows[index]?.[column] === "number" ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      );
       return `${indent}${cells.join("  ")}`.trimEnd();
     })
     .join("\n");
@@ -48,9 +50,16 @@ export const seconds = (value: number): string => (value < 10 ? `${value.toFixed
  */
 export function progressFor(verb: string): Progress & { end(): void } {
   if (!stderr.isTTY) {
-    return { step: (name) => stderr.write(`${verb}: ${name}\n`), advance: (what, done, total) => void (done === total && stderr.write(`${verb}: ${done} of ${total} ${what}\n`)), end: () => {} };
+    return {
+      step: (name) => stderr.write(`${verb}: ${name}\n`),
+      advance: (what, done, total) => void (done === total && stderr.write(`${verb}: ${done} of ${total} ${what}\n`)),
+      end: () => {},
+    };
   }
-  const bars = new MultiBar({ stream: stderr, hideCursor: true, clearOnComplete: false, format: `  {what} {bar} {value}/{total}  {eta_formatted}` }, Presets.shades_classic);
+  const bars = new MultiBar(
+    { stream: stderr, hideCursor: true, clearOnComplete: false, format: `  {what} {bar} {value}/{total}  {eta_formatted}` },
+    Presets.shades_classic,
+  );
   const open = new Map<string, ReturnType<typeof bars.create>>();
   return {
     step: (name) => bars.log(`${verb}: ${name}\n`),

@@ -20,7 +20,9 @@ export function addPlan(program: Command): void {
 }
 
 export function nextStep(plan: Plan): string {
-  return plan.open.length === 0 ? "rehome run" : `Decide on ${plan.open.length} held users: settle them in Clerk, or accept them by name under users.acceptHeld. See \`rehome plan --held\`.`;
+  return plan.open.length === 0
+    ? "rehome run"
+    : `Decide on ${plan.open.length} held users: settle them in Clerk, or accept them by name under users.acceptHeld. See \`rehome plan --held\`.`;
 }
 
 const DISPOSITIONS = [
@@ -34,7 +36,9 @@ const DISPOSITIONS = [
 export function printPlan(plan: Plan, options: { held: boolean; explain: boolean }): void {
   const rows = plan.tables.reduce((sum, t) => sum + t.rows, 0);
   const staying = plan.tables.reduce((sum, t) => sum + total(t.stays), 0);
-  printLine(`${bold(plan.name)} · ${plan.users.total.toLocaleString("en-US")} legacy users · ${plan.tables.length} tables, ${rows.toLocaleString("en-US")} rows\n`);
+  printLine(
+    `${bold(plan.name)} · ${plan.users.total.toLocaleString("en-US")} legacy users · ${plan.tables.length} tables, ${rows.toLocaleString("en-US")} rows\n`,
+  );
   printLine(
     table([
       [bold("Users"), plan.users.total, ""],
@@ -44,8 +48,11 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
       ["  stay", staying, reasons(merge(plan.tables.map((t) => t.stays)))],
     ]),
   );
-  if (plan.auditRows !== null) printLine(`  Audit log: ${plan.auditRows.toLocaleString("en-US")} rows stay in the legacy audit database (moved by a later step)`);
-  printLine(`\n  WorkOS: ${plan.workos.requests.toLocaleString("en-US")} requests (${plan.workos.writes.toLocaleString("en-US")} user-management writes), at least ${seconds(plan.workos.seconds)} under its limits`);
+  if (plan.auditRows !== null)
+    printLine(`  Audit log: ${plan.auditRows.toLocaleString("en-US")} rows stay in the legacy audit database (moved by a later step)`);
+  printLine(
+    `\n  WorkOS: ${plan.workos.requests.toLocaleString("en-US")} requests (${plan.workos.writes.toLocaleString("en-US")} user-management writes), at least ${seconds(plan.workos.seconds)} under its limits`,
+  );
   if (plan.monthlyCost) {
     const { before, after, currency } = plan.monthlyCost;
     printLine(`  Cost: ${before} → ${after} ${currency} a month (${after >= before ? "+" : ""}${after - before})`);
@@ -68,7 +75,13 @@ function printExplanation(plan: Plan): void {
 function printHeld(plan: Plan): void {
   printLine(`\n${bold("Held")}`);
   const held = plan.decisions.filter((decision) => decision.disposition === "hold");
-  printLine(held.length === 0 ? "  nobody" : table(held.map((decision) => [decision.legacyUserId, decision.reason, plan.open.includes(decision.legacyUserId) ? "open" : "accepted"])));
+  printLine(
+    held.length === 0
+      ? "  nobody"
+      : table(
+          held.map((decision) => [decision.legacyUserId, decision.reason, plan.open.includes(decision.legacyUserId) ? "open" : "accepted"]),
+        ),
+  );
 }
 
 const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, n) => sum + n, 0);

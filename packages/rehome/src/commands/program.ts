@@ -26,7 +26,8 @@ export function buildProgram(): Command {
 The short way: rehome plan, rehome run, rehome cutover. The way back, until finish: rehome rollback.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a gate or proof did not hold or somebody must decide first.`,
     );
-  for (const add of [addCheck, addPlan, addRun, addSchema, addUsers, addCopy, addVerify, addCutover, addRollback, addStatus, addReport]) add(program);
+  for (const add of [addCheck, addPlan, addRun, addSchema, addUsers, addCopy, addVerify, addCutover, addRollback, addStatus, addReport])
+    add(program);
   for (const command of program.commands) command.exitOverride();
   return program;
 }
@@ -53,7 +54,10 @@ function report(error: unknown, asJson: boolean): number {
   const message = known ? known.message : `Unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   process.stderr.write(`Error: ${message}\n`);
   if (known) process.stderr.write(`Next:  ${known.next}\n`);
-  if (asJson) process.stdout.write(`${JSON.stringify({ ok: false, error: { code: known?.code ?? "UNEXPECTED", message: known ? message : "unexpected error" }, next_step: known?.next ?? null })}\n`);
+  if (asJson)
+    process.stdout.write(
+      `${JSON.stringify({ ok: false, error: { code: known?.code ?? "UNEXPECTED", message: known ? message : "unexpected error" }, next_step: known?.next ?? null })}\n`,
+    );
   if (known?.code === "CONFIG_INVALID" || known?.code === "MAPPING_INCOMPLETE") return EXIT.usage;
   if (known?.code === "GATE_CLOSED" || known?.code === "PHASE_REFUSED") return EXIT.notHeld;
   return EXIT.failed;

@@ -14,7 +14,9 @@ export function addRollback(program: Command): void {
       const config = await moveOf(command);
       if (dry) {
         return dryRun(config, json, (_, status) =>
-          status?.move.side === "target" ? [`carry ${status.pending} changes back to legacy`, "freeze the target, drain, prove all rows, turn the switch to legacy"] : ["leave legacy serving (it does)"],
+          status?.move.side === "target"
+            ? [`carry ${status.pending} changes back to legacy`, "freeze the target, drain, prove all rows, turn the switch to legacy"]
+            : ["leave legacy serving (it does)"],
         );
       }
       const figures = await withProgress("rollback", (progress) => rollback(config, progress));
@@ -22,8 +24,11 @@ export function addRollback(program: Command): void {
       if (json) printJson({ ok: true, ...figures, next_step: next });
       else if (figures.outcome === "retreated") printLine(`Legacy serves and takes writes.\nNext: ${next}`);
       else {
-        printLine(`The product runs on legacy again. ${figures.carriedBack} changes were carried back; writes were refused for ${figures.freezeMs} ms.`);
-        if (figures.peopleBroughtBack > 0) printLine(`${figures.peopleBroughtBack} people who signed up meanwhile have a Clerk user now and must set a password.`);
+        printLine(
+          `The product runs on legacy again. ${figures.carriedBack} changes were carried back; writes were refused for ${figures.freezeMs} ms.`,
+        );
+        if (figures.peopleBroughtBack > 0)
+          printLine(`${figures.peopleBroughtBack} people who signed up meanwhile have a Clerk user now and must set a password.`);
         printLine("Passwords and factors set at WorkOS since the cutover could not be carried back: the old ones are valid at Clerk.");
         printLine(`Next: ${next}`);
       }

@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { runCopy } from "../copy/run.ts";
 import { heldUsers } from "../cutover/gate.ts";
 import { EXIT } from "../exit.ts";
-import { installSchema } from "../schema/install.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { writeReport } from "../report/write.ts";
+import { installSchema } from "../schema/install.ts";
 import { runUsers } from "../users/run.ts";
 import { runVerify } from "../verify/run.ts";
 import { dryRun } from "./dry-run.ts";
@@ -40,7 +40,11 @@ export function addRun(program: Command): void {
       });
       const proved = result.verify.proofs.every((proof) => proof.ok);
       const ok = proved && result.held.length === 0;
-      const next = ok ? "rehome cutover" : proved ? `Settle ${result.held.length} held users (\`rehome plan --held\`), then \`rehome run\` again.` : "Mend what the open proofs name, then `rehome run` again.";
+      const next = ok
+        ? "rehome cutover"
+        : proved
+          ? `Settle ${result.held.length} held users (\`rehome plan --held\`), then \`rehome run\` again.`
+          : "Mend what the open proofs name, then `rehome run` again.";
       if (json) printJson({ ok, ...result, report: out, next_step: next });
       else {
         printLine(`Schema  ${result.schema.targetTables} target tables`);

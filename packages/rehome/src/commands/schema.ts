@@ -20,6 +20,9 @@ export function addSchema(program: Command): void {
       }
       const figures = await withProgress("schema", (progress) => installSchema(config, progress));
       if (json) printJson({ ok: true, ...figures, next_step: "rehome users" });
-      else printLine(`Schema: ${figures.targetTables} target tables; changes are followed on ${figures.watchedOnLegacy} legacy and ${figures.watchedOnTarget} target tables.\nNext: rehome users`);
+      else
+        printLine(
+          `Schema: ${figures.targetTables} target tables; changes are followed on ${figures.watchedOnLegacy} legacy and ${figures.watchedOnTarget} target tables.\nNext: rehome users`,
+        );
     });
 }

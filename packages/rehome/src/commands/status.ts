@@ -17,13 +17,20 @@ export function addStatus(program: Command): void {
 
 function printStatus(status: Status): void {
   const { move, fences } = status;
-  printLine(`${bold(move.name)} · ${move.side === "legacy" ? "legacy" : "target"} serves · state ${move.state}${move.step ? ` (${move.step})` : ""}\n`);
+  printLine(
+    `${bold(move.name)} · ${move.side === "legacy" ? "legacy" : "target"} serves · state ${move.state}${move.step ? ` (${move.step})` : ""}\n`,
+  );
   printLine(
     table([
       ["people at WorkOS", `${status.people.done} of ${status.people.all}`],
       ["tables copied", status.tablesCopied],
       ["changes waiting", status.pending],
-      ["rows left behind", Object.entries(status.leftBehind).map(([reason, n]) => `${reason} ${n}`).join(", ") || "none"],
+      [
+        "rows left behind",
+        Object.entries(status.leftBehind)
+          .map(([reason, n]) => `${reason} ${n}`)
+          .join(", ") || "none",
+      ],
       ["writes", `legacy ${fences.legacy}, target ${fences.target}`],
     ]),
   );

@@ -20,6 +20,9 @@ export function addUsers(program: Command): void {
       }
       const figures = await withProgress("users", (progress) => runUsers(config, progress));
       if (json) printJson({ ok: true, ...figures, next_step: "rehome copy" });
-      else printLine(`Users: ${figures.workedOn} of ${figures.total} legacy users worked on in ${seconds(figures.seconds)}.\nNext: rehome copy`);
+      else
+        printLine(
+          `Users: ${figures.workedOn} of ${figures.total} legacy users worked on in ${seconds(figures.seconds)}.\nNext: rehome copy`,
+        );
     });
 }

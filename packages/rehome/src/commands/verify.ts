@@ -14,14 +14,20 @@ export function addVerify(program: Command): void {
     .addHelpText("after", "\nExample:\n  $ rehome verify --json")
     .action(async ({ json, dryRun: dry }: { json: boolean; dryRun: boolean }, command: Command) => {
       const config = await moveOf(command);
-      if (dry) return dryRun(config, json, (_, status) => [`carry ${status?.pending ?? 0} changes first`, ...["users", "rows", "references", ...config.proofs.map((p) => p.name)].map((name) => `prove ${name}`)]);
+      if (dry)
+        return dryRun(config, json, (_, status) => [
+          `carry ${status?.pending ?? 0} changes first`,
+          ...["users", "rows", "references", ...config.proofs.map((p) => p.name)].map((name) => `prove ${name}`),
+        ]);
       const figures = await withProgress("verify", (progress) => runVerify(config, progress));
       const ok = figures.proofs.every((proof) => proof.ok);
       const next = ok ? "rehome cutover" : "Mend what the open proofs name, then `rehome verify` again.";
       if (json) printJson({ ok, ...figures, next_step: next });
       else {
         printProofs(figures.proofs);
-        printLine(`\n${figures.proofs.filter((proof) => proof.ok).length} of ${figures.proofs.length} proofs hold, in ${seconds(figures.seconds)}. Next: ${next}`);
+        printLine(
+          `\n${figures.proofs.filter((proof) => proof.ok).length} of ${figures.proofs.length} proofs hold, in ${seconds(figures.seconds)}. Next: ${next}`,
+        );
       }
       process.exitCode = ok ? EXIT.done : EXIT.notHeld;
     });
@@ -30,6 +36,8 @@ export function addVerify(program: Command): void {
 /** One line a proof, and what is wrong below it. */
 export function printProofs(proofs: readonly Proof[]): void {
   printLine(bold("Proofs"));
-  printLine(table(proofs.map((proof) => [proof.ok ? green("holds") : red("open "), proof.name, proof.checked, "of", proof.expected, proof.figure])));
+  printLine(
+    table(proofs.map((proof) => [proof.ok ? green("holds") : red("open "), proof.name, proof.checked, "of", proof.expected, proof.figure])),
+  );
   for (const proof of proofs) for (const offender of proof.offenders) printLine(red(`    ${proof.name}: ${offender}`));
 }

@@ -52,7 +52,11 @@ const move = z.strictObject({
       shareOfLimit: z.number().gt(0).max(1).default(0.8),
       /** Another limit than the documented one, if WorkOS granted it. */
       limits: z
-        .strictObject({ writesPer10s: z.number().int().positive(), readsPer10s: z.number().int().positive(), requestsPer60s: z.number().int().positive() })
+        .strictObject({
+          writesPer10s: z.number().int().positive(),
+          readsPer10s: z.number().int().positive(),
+          requestsPer60s: z.number().int().positive(),
+        })
         .default({ writesPer10s: 500, readsPer10s: 1000, requestsPer60s: 6000 }),
     }),
     /** Tables that belong to no organization, such as categories. */
@@ -97,7 +101,9 @@ export function defineMove(declaration: MoveDeclaration): MoveConfig {
     const place = issue.path.join(".") || "the move";
     return issue.code === "unrecognized_keys" ? `${place}: unknown field ${issue.keys.join(", ")}` : `${place} ${describe(issue)}`;
   });
-  throw new MoveError("CONFIG_INVALID", `rehome.config.ts: ${problems.join("; ")}.`, { next: "Correct these fields and run the command again." });
+  throw new MoveError("CONFIG_INVALID", `rehome.config.ts: ${problems.join("; ")}.`, {
+    next: "Correct these fields and run the command again.",
+  });
 }
 
 function describe(issue: z.core.$ZodIssue): string {

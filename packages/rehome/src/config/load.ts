@@ -12,16 +12,23 @@ import type { MoveConfig } from "./define.ts";
 export async function loadMove(path: string): Promise<MoveConfig> {
   const file = resolve(path);
   if (!existsSync(file)) {
-    throw new MoveError("CONFIG_INVALID", `There is no config file ${path}.`, { next: "Run the command in the folder of rehome.config.ts, or name the file with --config." });
+    throw new MoveError("CONFIG_INVALID", `There is no config file ${path}.`, {
+      next: "Run the command in the folder of rehome.config.ts, or name the file with --config.",
+    });
   }
   let loaded: { default?: unknown };
   try {
     loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
     if (error instanceof MoveError) throw error;
-    throw new MoveError("CONFIG_INVALID", `${path} cannot be loaded: ${error instanceof Error ? error.message : "it throws"}.`, { next: "Correct the file and run the command again.", cause: error });
+    throw new MoveError("CONFIG_INVALID", `${path} cannot be loaded: ${error instanceof Error ? error.message : "it throws"}.`, {
+      next: "Correct the file and run the command again.",
+      cause: error,
+    });
   }
   const move = typeof loaded.default === "function" ? await (loaded.default as () => unknown)() : loaded.default;
   if (typeof move === "object" && move !== null && "tables" in move) return move as MoveConfig;
-  throw new MoveError("CONFIG_INVALID", `${path} has no default export made by defineMove().`, { next: "Write `export default defineMove({ … })`." });
+  throw new MoveError("CONFIG_INVALID", `${path} has no default export made by defineMove().`, {
+    next: "Write `export default defineMove({ … })`.",
+  });
 }

@@ -13,6 +13,7 @@ export type ColumnSource =
   | { kind: "parentColumn"; reference: string; column: string }
   | { kind: "person"; field: PersonField }
   | { kind: "personOr"; column: string; field: PersonField; zone: boolean }
+  | { kind: "personFirst"; field: PersonField; column: string }
   | { kind: "hasLegacyRow" }
   | { kind: "literal"; value: string | number | boolean };
 
@@ -55,6 +56,8 @@ export const legacyOrPerson = (column: string, field: PersonField, zone: "utc" |
   field,
   zone: zone === "utc",
 });
+/** The person's field where Clerk has one, else the legacy column. Gives nothing back. Only in a mapping of people. */
+export const personOrLegacy = (field: PersonField, column: string): ColumnSource => ({ kind: "personFirst", field, column });
 /** Whether the person has a row in the legacy table. Only in a mapping of people. */
 export const hasLegacyRow = (): ColumnSource => ({ kind: "hasLegacyRow" });
 /** A constant. */

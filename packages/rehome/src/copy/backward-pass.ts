@@ -5,8 +5,8 @@ import { inOrder } from "../mapping/order.ts";
 import type { Catalog, Table } from "../postgres/catalog.ts";
 import { id, quote } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
-import { forget, readLog, SNAPSHOT } from "./sync.ts";
 import { streamRows } from "./stream.ts";
+import { forget, readLog, SNAPSHOT } from "./sync.ts";
 
 /** One legacy table on the way back. */
 export interface BackwardTable extends InverseTable {
@@ -27,7 +27,9 @@ export function compileBackward(config: MoveConfig, legacy: Catalog, target: Cat
     const stage = `rehome.${id(`back_${name}`)}`;
     const names = kept.map((column) => id(column.name));
     const values = kept.map((column) => (column.isEnum ? `s.${id(column.name)}::${column.type}` : `s.${id(column.name)}`));
-    const updates = kept.filter((column) => column.name !== inverse.key).map((column) => `${id(column.name)} = excluded.${id(column.name)}`);
+    const updates = kept
+      .filter((column) => column.name !== inverse.key)
+      .map((column) => `${id(column.name)} = excluded.${id(column.name)}`);
     return {
       ...inverse,
       stage,
@@ -57,16 +59,25 @@ export async function drainTarget(legacy: ClientBase, target: ClientBase, tables
 async function window(legacy: ClientBase, target: ClientBase, tables: readonly BackwardTable[]): Promise<string[]> {
   const log = await readLog(target);
   if (log.ids.length === 0) return [];
-  const keysOf = (table: BackwardTable): string[] => [...new Set(table.sources.flatMap((source) => [...(log.changed.get(source.table) ?? [])]))];
+  const keysOf = (table: BackwardTable): string[] => [
+    ...new Set(table.sources.flatMap((source) => [...(log.changed.get(source.table) ?? [])])),
+  ];
   const touched = tables.map((table) => ({ table, keys: keysOf(table) })).filter(({ keys }) => keys.length > 0);
   await transaction(legacy, async () => {
     for (const { table, keys } of touched) {
       await query(legacy, `stage ${table.legacyTable} for the way back`, table.createStage);
       await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
       const list = `array[${keys.map(quote).join(",")}]::text[]`;
-      await streamRows(target, table.selectKeys.replace("$1", () => list), legacy, table.copyIn, `stage ${table.legacyTable} for the way back`);
+      await streamRows(
+        target,
+        table.selectKeys.replace("$1", () => list),
+        legacy,
+        table.copyIn,
+        `stage ${table.legacyTable} for the way back`,
+      );
     }
-    for (const { table, keys } of touched.toReversed()) await query(legacy, `remove rows of ${table.legacyTable} on legacy`, table.remove, [keys]);
+    for (const { table, keys } of touched.toReversed())
+      await query(legacy, `remove rows of ${table.legacyTable} on legacy`, table.remove, [keys]);
     for (const { table } of touched) await query(legacy, `write ${table.legacyTable} on legacy`, table.upsert);
     for (const { table } of touched) await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
   });

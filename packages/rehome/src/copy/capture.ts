@@ -15,8 +15,17 @@ const CAPTURE = sqlFile(import.meta.url, "capture.sql");
  * @param applierRole the role the mover logs in with on this database
  * @param firstState `open` where the product writes now, `closed` where it must not yet; a state that is already set stays
  */
-export async function installCapture(client: ClientBase, keys: ReadonlyMap<string, string>, applierRole: string, firstState: "open" | "closed"): Promise<void> {
-  const [before] = await query<{ there: boolean }>(client, "look for the change log", "select to_regclass('rehome.fence_state') is not null as there");
+export async function installCapture(
+  client: ClientBase,
+  keys: ReadonlyMap<string, string>,
+  applierRole: string,
+  firstState: "open" | "closed",
+): Promise<void> {
+  const [before] = await query<{ there: boolean }>(
+    client,
+    "look for the change log",
+    "select to_regclass('rehome.fence_state') is not null as there",
+  );
   await query(client, "install change capture", CAPTURE);
   if (!before?.there) await query(client, "set the fence", "select setval('rehome.fence_state', $1)", [firstState === "open" ? 1 : 2]);
   for (const [table, key] of keys) await query(client, `watch ${table}`, watch(table, key, applierRole));
@@ -49,7 +58,11 @@ export async function setFence(client: ClientBase, state: "open" | "closed"): Pr
 }
 
 export async function readFence(client: ClientBase): Promise<"open" | "closed" | "absent"> {
-  const [found] = await query<{ there: boolean }>(client, "look for the fence", "select to_regclass('rehome.fence_state') is not null as there");
+  const [found] = await query<{ there: boolean }>(
+    client,
+    "look for the fence",
+    "select to_regclass('rehome.fence_state') is not null as there",
+  );
   if (!found?.there) return "absent";
   const [row] = await query<{ state: string }>(client, "read the fence", "select last_value::text as state from rehome.fence_state");
   return row?.state === "2" ? "closed" : "open";

@@ -5,7 +5,7 @@ import type { ForwardTable } from "../mapping/forward.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { saveUnknownIds } from "../users/identities.ts";
-import { carryChanges, carryTable, type ChangedKeys } from "./forward-pass.ts";
+import { type ChangedKeys, carryChanges, carryTable } from "./forward-pass.ts";
 import { drainLegacy, SNAPSHOT } from "./sync.ts";
 
 export interface CopyFigures {
@@ -77,14 +77,21 @@ export async function derive(target: ClientBase, config: MoveConfig, epoch: stri
 /**
  * Carries rows again whose verdict may have changed because people did: rows that stay behind, and rows of guests who proved their address.
  */
-async function reconsider(legacy: ClientBase, target: ClientBase, tables: readonly ForwardTable[], config: MoveConfig, epoch: string): Promise<void> {
+async function reconsider(
+  legacy: ClientBase,
+  target: ClientBase,
+  tables: readonly ForwardTable[],
+  config: MoveConfig,
+  epoch: string,
+): Promise<void> {
   const stays = await query<{ tbl: string; key: string }>(
     target,
     "read which rows stay behind",
     "select legacy_table as tbl, key from rehome.left_behind where reason <> 'parent_left_behind'",
   );
   const changed: ChangedKeys = new Map();
-  for (const { tbl, key } of [...stays, ...(await rowsOfFormerGuests(target, config))]) changed.set(tbl, (changed.get(tbl) ?? new Set()).add(key));
+  for (const { tbl, key } of [...stays, ...(await rowsOfFormerGuests(target, config))])
+    changed.set(tbl, (changed.get(tbl) ?? new Set()).add(key));
   if (changed.size === 0) return;
   await transaction(
     legacy,
@@ -122,7 +129,8 @@ async function idsThatRowsName(legacy: ClientBase, tables: readonly ForwardTable
   for (const { legacyTable } of tables) {
     const mapping = config.tables[legacyTable];
     const columns = new Set<string>(mapping?.owner.kind === "user" ? [mapping.owner.column] : []);
-    for (const sources of Object.values(mapping?.into ?? {})) for (const source of Object.values(sources)) if (source.kind === "user") columns.add(source.column);
+    for (const sources of Object.values(mapping?.into ?? {}))
+      for (const source of Object.values(sources)) if (source.kind === "user") columns.add(source.column);
     for (const column of columns) {
       const rows = await query<{ id: string }>(
         legacy,

@@ -29,7 +29,13 @@ export async function carryTable(legacy: ClientBase, target: ClientBase, table: 
  *
  * Runs inside a transaction of the target and one snapshot of legacy. A parent that starts or ceases to stay behind takes its children along.
  */
-export async function carryChanges(legacy: ClientBase, target: ClientBase, tables: readonly ForwardTable[], changed: ChangedKeys, config: MoveConfig): Promise<void> {
+export async function carryChanges(
+  legacy: ClientBase,
+  target: ClientBase,
+  tables: readonly ForwardTable[],
+  changed: ChangedKeys,
+  config: MoveConfig,
+): Promise<void> {
   const touched: { table: ForwardTable; keys: string[] }[] = [];
   for (const table of tables) {
     const keys = changed.get(table.legacyTable);
@@ -70,15 +76,28 @@ async function judge(target: ClientBase, table: ForwardTable, keys: readonly str
   );
   if (table.leaveBehind) await query(target, `note which ${table.legacyTable} stay`, table.leaveBehind);
   for (const sql of table.guests) await query(target, `make guests of ${table.legacyTable}`, sql);
-  if (table.guests.length > 0) for (const { table: into, sql } of config.people.guests) await query(target, `write ${into} for guests`, sql);
+  if (table.guests.length > 0)
+    for (const { table: into, sql } of config.people.guests) await query(target, `write ${into} for guests`, sql);
 }
 
 async function stayingKeys(target: ClientBase, table: ForwardTable, keys: readonly string[]): Promise<Set<string>> {
-  const rows = await query<{ key: string }>(target, "read who stays", "select key from rehome.left_behind where legacy_table = $1 and key = any($2)", [table.legacyTable, keys]);
+  const rows = await query<{ key: string }>(
+    target,
+    "read who stays",
+    "select key from rehome.left_behind where legacy_table = $1 and key = any($2)",
+    [table.legacyTable, keys],
+  );
   return new Set(rows.map((row) => row.key));
 }
 
-async function addChildren(legacy: ClientBase, parent: string, keys: readonly string[], changed: ChangedKeys, config: MoveConfig, tables: readonly ForwardTable[]): Promise<void> {
+async function addChildren(
+  legacy: ClientBase,
+  parent: string,
+  keys: readonly string[],
+  changed: ChangedKeys,
+  config: MoveConfig,
+  tables: readonly ForwardTable[],
+): Promise<void> {
   for (const child of tables) {
     for (const [column, referenced] of Object.entries(config.tables[child.legacyTable]?.references ?? {})) {
       if (referenced !== parent) continue;

@@ -22,7 +22,11 @@ export async function runCopy(config: MoveConfig, progress: Progress): Promise<C
            from rehome.identity`,
       );
       if (!open || open.decided === 0 || open.missing > 0) {
-        throw new MoveError("PHASE_REFUSED", `Rows need the people first: ${open?.missing ?? 0} of those who move have no WorkOS user yet.`, { next: "Run `rehome users`, then `rehome copy`." });
+        throw new MoveError(
+          "PHASE_REFUSED",
+          `Rows need the people first: ${open?.missing ?? 0} of those who move have no WorkOS user yet.`,
+          { next: "Run `rehome users`, then `rehome copy`." },
+        );
       }
       progress.step("copy");
       const tables = compileAll(config, await readCatalog(legacy, "legacy"), await readCatalog(target, "the target"));

@@ -3,7 +3,7 @@ import type { MoveConfig } from "../config/define.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
 import type { ForwardTable } from "../mapping/forward.ts";
 import { query, transaction } from "../postgres/query.ts";
-import { carryChanges, type ChangedKeys } from "./forward-pass.ts";
+import { type ChangedKeys, carryChanges } from "./forward-pass.ts";
 
 const WINDOW = 20_000;
 
@@ -33,7 +33,13 @@ export async function drainLegacy(
   }
 }
 
-async function window(legacy: ClientBase, target: ClientBase, tables: readonly ForwardTable[], config: MoveConfig, epoch: string): Promise<string[]> {
+async function window(
+  legacy: ClientBase,
+  target: ClientBase,
+  tables: readonly ForwardTable[],
+  config: MoveConfig,
+  epoch: string,
+): Promise<string[]> {
   const ids = await transaction(
     legacy,
     async () => {
@@ -82,7 +88,11 @@ export async function atOneSnapshot<T>(
 
 /** The oldest entries of a change log, with the keys they name. */
 export async function readLog(client: ClientBase, limit: number | "all" = WINDOW): Promise<{ ids: string[]; changed: ChangedKeys }> {
-  const rows = await query<{ id: string; tbl: string; key: string }>(client, "read the change log", `select id::text, tbl, key from rehome.change order by id limit ${limit}`);
+  const rows = await query<{ id: string; tbl: string; key: string }>(
+    client,
+    "read the change log",
+    `select id::text, tbl, key from rehome.change order by id limit ${limit}`,
+  );
   const changed: ChangedKeys = new Map();
   for (const row of rows) changed.set(row.tbl, (changed.get(row.tbl) ?? new Set()).add(row.key));
   return { ids: rows.map((row) => row.id), changed };

@@ -32,7 +32,12 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase): P
   );
   if (newcomers.length === 0) return 0;
   const { secretKey, publishableKey, apiUrl } = config.legacy.clerk;
-  const clerk = createClerkClient({ secretKey, ...(publishableKey ? { publishableKey } : {}), ...(apiUrl ? { apiUrl } : {}), telemetry: { disabled: true } });
+  const clerk = createClerkClient({
+    secretKey,
+    ...(publishableKey ? { publishableKey } : {}),
+    ...(apiUrl ? { apiUrl } : {}),
+    telemetry: { disabled: true },
+  });
   for (const person of newcomers) {
     const legacyUserId = await clerkUserFor(clerk, person);
     await query(
@@ -65,9 +70,13 @@ async function clerkUserFor(clerk: ReturnType<typeof createClerkClient>, person:
     return created.id;
   } catch (error) {
     const status = (error as { status?: number }).status;
-    throw new MoveError("CLERK_REFUSED", `Clerk did not take a person who signed up after the cutover (WorkOS user ${person.workosUserId}, status ${status ?? "no answer"}).`, {
-      next: "Look this user up in both dashboards (the address may belong to a held user), settle it, then run `rehome rollback` again.",
-    });
+    throw new MoveError(
+      "CLERK_REFUSED",
+      `Clerk did not take a person who signed up after the cutover (WorkOS user ${person.workosUserId}, status ${status ?? "no answer"}).`,
+      {
+        next: "Look this user up in both dashboards (the address may belong to a held user), settle it, then run `rehome rollback` again.",
+      },
+    );
   }
 }
 
@@ -76,7 +85,8 @@ function peopleTable(config: MoveConfig): { name: string; userColumn: string; em
   for (const mapping of Object.values(config.tables)) {
     if (!mapping.everyPerson) continue;
     const [name, sources] = Object.entries(mapping.into)[0] ?? [];
-    const columnOf = (field: string) => Object.entries(sources ?? {}).find(([, source]) => source.kind === "person" && source.field === field)?.[0];
+    const columnOf = (field: string) =>
+      Object.entries(sources ?? {}).find(([, source]) => source.kind === "person" && source.field === field)?.[0];
     const [userColumn, emailColumn, verifiedColumn] = [columnOf("workos_user_id"), columnOf("email"), columnOf("email_verified")];
     if (name && userColumn && emailColumn && verifiedColumn) return { name, userColumn, emailColumn, verifiedColumn };
   }

@@ -66,7 +66,12 @@ interface Connections {
   target: ClientBase;
 }
 
-async function freezeAndSwitch(config: MoveConfig, { legacy, fence, target }: Connections, epoch: string, progress: Progress): Promise<CutoverFigures> {
+async function freezeAndSwitch(
+  config: MoveConfig,
+  { legacy, fence, target }: Connections,
+  epoch: string,
+  progress: Progress,
+): Promise<CutoverFigures> {
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileAll(config, catalogs.legacy, catalogs.target);
   progress.step("catch up");
@@ -80,16 +85,23 @@ async function freezeAndSwitch(config: MoveConfig, { legacy, fence, target }: Co
 
   progress.step("drain");
   const drained = await drainLegacy(legacy, target, tables, config, epoch);
-  if ((await pendingChanges(legacy)) > 0) throw new MoveError("QUERY_FAILED", "Changes appeared on legacy although it is frozen.", { next: "Run `rehome check`: a table may lack its trigger." });
+  if ((await pendingChanges(legacy)) > 0)
+    throw new MoveError("QUERY_FAILED", "Changes appeared on legacy although it is frozen.", {
+      next: "Run `rehome check`: a table may lack its trigger.",
+    });
   await derive(target, config, epoch);
 
   progress.step("prove");
   const proofs = [(await proveRows(legacy, target, config)).proof, await proveReferences(target, config.target.shared)];
   const broken = proofs.filter((proof) => !proof.ok);
   if (broken.length > 0) {
-    throw new MoveError("GATE_CLOSED", `Inside the freeze a proof does not hold: ${broken.map((proof) => `${proof.name} (${proof.offenders.join("; ")})`).join(" ")}.`, {
-      next: "Legacy serves as before. Run `rehome verify`, mend what it names, then `rehome cutover` again.",
-    });
+    throw new MoveError(
+      "GATE_CLOSED",
+      `Inside the freeze a proof does not hold: ${broken.map((proof) => `${proof.name} (${proof.offenders.join("; ")})`).join(" ")}.`,
+      {
+        next: "Legacy serves as before. Run `rehome verify`, mend what it names, then `rehome cutover` again.",
+      },
+    );
   }
   await advanceSequences(legacy, target, catalogs, config.tables, "target");
 
@@ -99,7 +111,11 @@ async function freezeAndSwitch(config: MoveConfig, { legacy, fence, target }: Co
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
     await query(target, "clear the target's change log", "delete from rehome.change");
-    await query(target, "turn the switch to the target", "update rehome.switch set side = 'target', epoch = epoch + 1, at = now() where side = 'legacy'");
+    await query(
+      target,
+      "turn the switch to the target",
+      "update rehome.switch set side = 'target', epoch = epoch + 1, at = now() where side = 'legacy'",
+    );
     await setState(target, "switched", null);
   });
   await setFence(target, "open");

@@ -13,10 +13,18 @@ export interface GateCheck {
 /** Reads the gate of the cutover from the ledger. Writes nothing. */
 export async function readGate(client: ClientBase, config: MoveConfig): Promise<GateCheck[]> {
   const held = await heldUsers(client, config);
-  const proofs = await query<{ name: string; ok: boolean; figure: string }>(client, "read the proofs", "select name, ok, figure from rehome.proof order by name");
+  const proofs = await query<{ name: string; ok: boolean; figure: string }>(
+    client,
+    "read the proofs",
+    "select name, ok, figure from rehome.proof order by name",
+  );
   const wanted = ["users", "rows", "references", ...config.proofs.map((proof) => proof.name)];
   return [
-    { name: "held users settled", ok: held.length === 0, figure: held.length === 0 ? "none is open" : `${held.length} open: see \`rehome plan --held\`` },
+    {
+      name: "held users settled",
+      ok: held.length === 0,
+      figure: held.length === 0 ? "none is open" : `${held.length} open: see \`rehome plan --held\``,
+    },
     ...wanted.map((name) => {
       const proof = proofs.find((candidate) => candidate.name === name);
       return { name: `proof ${name}`, ok: proof?.ok ?? false, figure: proof?.figure ?? "never run" };
@@ -39,7 +47,11 @@ export async function heldUsers(client: ClientBase, config: MoveConfig): Promise
 export function assertGate(checks: readonly GateCheck[]): void {
   const closed = checks.filter((check) => !check.ok);
   if (closed.length === 0) return;
-  throw new MoveError("GATE_CLOSED", `The gate of the cutover is closed: ${closed.map((check) => `${check.name} (${check.figure})`).join("; ")}.`, {
-    next: "Settle these, run `rehome verify`, then `rehome cutover` again. Nothing was changed.",
-  });
+  throw new MoveError(
+    "GATE_CLOSED",
+    `The gate of the cutover is closed: ${closed.map((check) => `${check.name} (${check.figure})`).join("; ")}.`,
+    {
+      next: "Settle these, run `rehome verify`, then `rehome cutover` again. Nothing was changed.",
+    },
+  );
 }

@@ -64,7 +64,12 @@ interface Connections {
   fence: ClientBase;
 }
 
-async function freezeAndSwitchBack(config: MoveConfig, { legacy, fence, target }: Connections, epoch: string, progress: Progress): Promise<RollbackFigures> {
+async function freezeAndSwitchBack(
+  config: MoveConfig,
+  { legacy, fence, target }: Connections,
+  epoch: string,
+  progress: Progress,
+): Promise<RollbackFigures> {
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
   progress.step("bring back people");
@@ -81,7 +86,10 @@ async function freezeAndSwitchBack(config: MoveConfig, { legacy, fence, target }
   progress.step("drain");
   peopleBroughtBack += await bringBackPeople(config, target);
   carriedBack += await drainTarget(legacy, target, tables);
-  if ((await pendingChanges(target)) > 0) throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", { next: "Run `rehome check`: a table may lack its trigger." });
+  if ((await pendingChanges(target)) > 0)
+    throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", {
+      next: "Run `rehome check`: a table may lack its trigger.",
+    });
 
   progress.step("prove");
   const { proof } = await proveRows(legacy, target, config);
@@ -96,7 +104,11 @@ async function freezeAndSwitchBack(config: MoveConfig, { legacy, fence, target }
   await setFence(fence, "closed");
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
-    await query(target, "turn the switch to legacy", "update rehome.switch set side = 'legacy', epoch = epoch + 1, at = now() where side = 'target'");
+    await query(
+      target,
+      "turn the switch to legacy",
+      "update rehome.switch set side = 'legacy', epoch = epoch + 1, at = now() where side = 'target'",
+    );
     await setState(target, "rolled_back", null);
   });
   await setFence(legacy, "open");

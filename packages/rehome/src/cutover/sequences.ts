@@ -19,7 +19,8 @@ function serialPairs(tables: Readonly<Record<string, TableMapping>>, legacy: Cat
         if (source.kind !== "same") continue;
         const from = legacy.get(name)?.columns.find((candidate) => candidate.name === source.column)?.sequence;
         const to = target.get(into)?.columns.find((candidate) => candidate.name === column)?.sequence;
-        if (from && to) pairs.push({ legacy: { table: name, column: source.column, sequence: from }, target: { table: into, column, sequence: to } });
+        if (from && to)
+          pairs.push({ legacy: { table: name, column: source.column, sequence: from }, target: { table: into, column, sequence: to } });
       }
     }
   }
@@ -44,7 +45,8 @@ export async function advanceSequences(
     const highest = [await highestKey(legacy, pair.legacy), await highestKey(target, pair.target)].reduce((a, b) => (a > b ? a : b));
     const client = serving === "legacy" ? legacy : target;
     const { sequence } = pair[serving];
-    if (highest > 0n) await query(client, `advance ${sequence}`, `select setval(${quote(sequence)}::regclass, $1::bigint)`, [highest.toString()]);
+    if (highest > 0n)
+      await query(client, `advance ${sequence}`, `select setval(${quote(sequence)}::regclass, $1::bigint)`, [highest.toString()]);
   }
   return pairs.length;
 }

@@ -28,7 +28,10 @@ export async function installLedger(owner: ClientBase, name: string, configSha: 
      grant all on all tables in schema rehome, public to ${role}; grant all on all sequences in schema rehome, public to ${role};
      revoke all on schema rehome, rehome_stage from public`,
   );
-  await query(owner, "open the move", "insert into rehome.move (name, config_sha) values ($1, $2) on conflict do nothing", [name, configSha]);
+  await query(owner, "open the move", "insert into rehome.move (name, config_sha) values ($1, $2) on conflict do nothing", [
+    name,
+    configSha,
+  ]);
 }
 
 /** @throws MoveError LEDGER_MISSING before `rehome schema` */
@@ -92,7 +95,12 @@ export async function saveDecisions(client: ClientBase, decisions: readonly Deci
 }
 
 export async function tasksDone(client: ClientBase, verb: string): Promise<Set<string>> {
-  const rows = await query<{ item: string }>(client, "read the tasks", "select item from rehome.task where verb = $1 and done_at is not null", [verb]);
+  const rows = await query<{ item: string }>(
+    client,
+    "read the tasks",
+    "select item from rehome.task where verb = $1 and done_at is not null",
+    [verb],
+  );
   return new Set(rows.map((row) => row.item));
 }
 

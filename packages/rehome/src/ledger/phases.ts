@@ -16,16 +16,31 @@ const REFUSALS: Readonly<Record<MoveState, Partial<Record<WritingVerb, { why: st
     rollback: { why: "the product still runs on legacy", next: "Nothing has to be rolled back." },
   },
   cutting_over: {
-    schema: { why: "a cutover is under way or was interrupted", next: "Run `rehome cutover` to finish it, or `rehome rollback` to retreat." },
-    users: { why: "a cutover is under way or was interrupted", next: "Run `rehome cutover` to finish it, or `rehome rollback` to retreat." },
+    schema: {
+      why: "a cutover is under way or was interrupted",
+      next: "Run `rehome cutover` to finish it, or `rehome rollback` to retreat.",
+    },
+    users: {
+      why: "a cutover is under way or was interrupted",
+      next: "Run `rehome cutover` to finish it, or `rehome rollback` to retreat.",
+    },
     copy: { why: "a cutover is under way or was interrupted", next: "Run `rehome cutover` to finish it, or `rehome rollback` to retreat." },
-    verify: { why: "a cutover is under way or was interrupted", next: "Run `rehome cutover` to finish it, or `rehome rollback` to retreat." },
+    verify: {
+      why: "a cutover is under way or was interrupted",
+      next: "Run `rehome cutover` to finish it, or `rehome rollback` to retreat.",
+    },
   },
   switched: {
     schema: { why: "the product runs on the target", next: "Change the target's schema by the product's own migrations." },
     users: { why: "the product runs on WorkOS", next: "New people sign up at WorkOS. Nothing is left to move." },
-    verify: { why: "the product runs on the target, so legacy lags behind on purpose", next: "`rehome rollback` proves the rows itself before it switches." },
-    copy: { why: "the product runs on the target; a copy would overwrite what people wrote there", next: "Run `rehome rollback` first if legacy is to serve again." },
+    verify: {
+      why: "the product runs on the target, so legacy lags behind on purpose",
+      next: "`rehome rollback` proves the rows itself before it switches.",
+    },
+    copy: {
+      why: "the product runs on the target; a copy would overwrite what people wrote there",
+      next: "Run `rehome rollback` first if legacy is to serve again.",
+    },
   },
   rolling_back: {
     schema: { why: "a rollback is under way or was interrupted", next: "Run `rehome rollback` to finish it." },
@@ -43,7 +58,8 @@ const REFUSALS: Readonly<Record<MoveState, Partial<Record<WritingVerb, { why: st
 /** @throws MoveError PHASE_REFUSED with the reason and the way on */
 export function assertAllowed(verb: WritingVerb, state: MoveState): void {
   const refusal = REFUSALS[state][verb];
-  if (refusal) throw new MoveError("PHASE_REFUSED", `\`rehome ${verb}\` is not allowed now: ${refusal.why} (state ${state}).`, { next: refusal.next });
+  if (refusal)
+    throw new MoveError("PHASE_REFUSED", `\`rehome ${verb}\` is not allowed now: ${refusal.why} (state ${state}).`, { next: refusal.next });
 }
 
 /** Whether a verb may run in a state, with the reason where it may not; for lists of what can be done now. */

@@ -16,7 +16,8 @@ export function mappingProblems(
 ): string[] {
   const problems: string[] = [];
   for (const name of legacy.keys()) {
-    if (!tables[name] && !stays[name]) problems.push(`legacy table ${name} is in no mapping (map it under \`tables\`, or give a reason under \`stays\`)`);
+    if (!tables[name] && !stays[name])
+      problems.push(`legacy table ${name} is in no mapping (map it under \`tables\`, or give a reason under \`stays\`)`);
   }
   for (const name of Object.keys(stays)) if (!legacy.has(name)) problems.push(`\`stays\` names ${name}, which legacy does not have`);
   for (const [name, mapping] of Object.entries(tables)) {
@@ -33,7 +34,9 @@ export function mappingProblems(
 
 /** The legacy column that a source gives back, if it does. */
 export function restores(source: ColumnSource): string | undefined {
-  return source.kind === "same" || source.kind === "utc" || source.kind === "user" || source.kind === "personOr" ? source.column : undefined;
+  return source.kind === "same" || source.kind === "utc" || source.kind === "user" || source.kind === "personOr"
+    ? source.column
+    : undefined;
 }
 
 function readsColumn(source: ColumnSource): string | undefined {
@@ -43,7 +46,8 @@ function readsColumn(source: ColumnSource): string | undefined {
 function legacyProblems(name: string, mapping: TableMapping, table: Table, tables: Readonly<Record<string, TableMapping>>): string[] {
   const problems: string[] = [];
   if (table.partitioned) problems.push(`legacy table ${name} is partitioned, which is not supported`);
-  if (table.primaryKey.length !== 1) problems.push(`legacy table ${name} needs a primary key of one column (it has ${table.primaryKey.length})`);
+  if (table.primaryKey.length !== 1)
+    problems.push(`legacy table ${name} needs a primary key of one column (it has ${table.primaryKey.length})`);
   const columns = new Set(table.columns.map((column) => column.name));
   const places = new Map<string, number>();
   for (const sources of Object.values(mapping.into)) {
@@ -58,13 +62,16 @@ function legacyProblems(name: string, mapping: TableMapping, table: Table, table
     ...Object.keys(mapping.references ?? {}),
     ...Object.keys(mapping.dropped ?? {}),
   ];
-  for (const column of new Set(named)) if (column !== undefined && !columns.has(column)) problems.push(`legacy table ${name} has no column ${column}`);
+  for (const column of new Set(named))
+    if (column !== undefined && !columns.has(column)) problems.push(`legacy table ${name} has no column ${column}`);
   for (const column of columns) {
     // A key may fill the key of several target tables; the first of them gives it back.
     const isOwner = mapping.owner.kind === "user" && mapping.owner.column === column;
-    if (!places.has(column) && !isOwner && !mapping.dropped?.[column]) problems.push(`legacy column ${name}.${column} has no place (map it, or give a reason under \`dropped\`)`);
+    if (!places.has(column) && !isOwner && !mapping.dropped?.[column])
+      problems.push(`legacy column ${name}.${column} has no place (map it, or give a reason under \`dropped\`)`);
   }
-  for (const parent of Object.values(mapping.references ?? {})) if (!tables[parent]) problems.push(`${name} refers to ${parent}, which is in no mapping`);
+  for (const parent of Object.values(mapping.references ?? {}))
+    if (!tables[parent]) problems.push(`${name} refers to ${parent}, which is in no mapping`);
   if (mapping.owner.kind === "through" && !mapping.references?.[mapping.owner.column]) {
     problems.push(`${name} is owned through ${mapping.owner.column}, which is not among its references`);
   }
@@ -80,7 +87,8 @@ function targetProblems(name: string, mapping: TableMapping, target: Catalog): s
       continue;
     }
     const columns = new Map(table.columns.map((column) => [column.name, column]));
-    for (const column of Object.keys(sources)) if (!columns.has(column)) problems.push(`target table ${tableName} has no column ${column} (for ${name})`);
+    for (const column of Object.keys(sources))
+      if (!columns.has(column)) problems.push(`target table ${tableName} has no column ${column} (for ${name})`);
     if (table.primaryKey.length !== 1) problems.push(`target table ${tableName} needs a primary key of one column (for ${name})`);
     for (const key of table.primaryKey) if (!sources[key]) problems.push(`the primary key ${tableName}.${key} is not filled (for ${name})`);
   }

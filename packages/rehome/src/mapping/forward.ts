@@ -22,7 +22,12 @@ export interface ForwardTable {
 }
 
 /** Compiles the forward half of a mapping. Call only after `mappingProblems` found nothing. */
-export function compileForward(name: string, tables: Readonly<Record<string, TableMapping>>, legacy: Catalog, target: Catalog): ForwardTable {
+export function compileForward(
+  name: string,
+  tables: Readonly<Record<string, TableMapping>>,
+  legacy: Catalog,
+  target: Catalog,
+): ForwardTable {
   const mapping = tables[name] as TableMapping;
   const table = legacy.get(name) as Table;
   const key = table.primaryKey[0] as string;
@@ -59,7 +64,8 @@ const emailKey = (sql: string): string => `rehome.email_key(${sql})`;
 
 function guestStatements(scope: Scope): string[] {
   const columns = new Set<string>();
-  for (const sources of Object.values(scope.mapping.into)) for (const source of Object.values(sources)) if (source.kind === "party") columns.add(source.column);
+  for (const sources of Object.values(scope.mapping.into))
+    for (const source of Object.values(sources)) if (source.kind === "party") columns.add(source.column);
   return [...columns].map(
     (column) => `
 insert into rehome.guest (email_key, email)
@@ -81,12 +87,21 @@ function leaveBehind(scope: Scope): string {
   const joins: string[] = [];
   const { owner } = mapping;
   if (owner.kind === "user") {
-    joins.push(`left join rehome.identity o on o.legacy_user_id = s.${id(owner.column)}`, `left join rehome.disposition d on d.legacy_user_id = s.${id(owner.column)}`);
-    cases.push("when d.disposition is null then 'owner_unknown'", "when d.disposition = 'hold' then 'owner_held'", "when d.disposition = 'exclude' then 'owner_excluded'");
+    joins.push(
+      `left join rehome.identity o on o.legacy_user_id = s.${id(owner.column)}`,
+      `left join rehome.disposition d on d.legacy_user_id = s.${id(owner.column)}`,
+    );
+    cases.push(
+      "when d.disposition is null then 'owner_unknown'",
+      "when d.disposition = 'hold' then 'owner_held'",
+      "when d.disposition = 'exclude' then 'owner_excluded'",
+    );
   }
   Object.entries(mapping.references ?? {}).forEach(([column, parent], index) => {
     const alias = `b${index}`;
-    joins.push(`left join rehome.left_behind ${alias} on ${alias}.legacy_table = ${quote(parent)} and ${alias}.key = s.${id(column)}::text`);
+    joins.push(
+      `left join rehome.left_behind ${alias} on ${alias}.legacy_table = ${quote(parent)} and ${alias}.key = s.${id(column)}::text`,
+    );
     const inherited = owner.kind === "through" && owner.column === column;
     cases.push(`when ${alias}.key is not null then ${inherited ? `${alias}.reason` : "'parent_left_behind'"}`);
   });
@@ -122,7 +137,10 @@ function fromStage(scope: Scope): string {
   const joins: string[] = [];
   const { owner } = mapping;
   if (owner.kind === "user") joins.push(`join rehome.identity o on o.legacy_user_id = s.${id(owner.column)} and o.moved`);
-  const conditions = [`not exists (select from rehome.left_behind b where b.legacy_table = ${quote(name)} and b.key = s.${id(key)}::text)`, "($1::text[] is null or true)"];
+  const conditions = [
+    `not exists (select from rehome.left_behind b where b.legacy_table = ${quote(name)} and b.key = s.${id(key)}::text)`,
+    "($1::text[] is null or true)",
+  ];
   Object.entries(mapping.references ?? {}).forEach(([column, parent], index) => {
     const parentTable = mainOf(scope.tables[parent] as TableMapping);
     const alias = `r${index}`;
@@ -169,6 +187,8 @@ function expression(scope: Scope, source: ColumnSource): string {
       return `o.${id(source.field)}`;
     case "personOr":
       return `coalesce(${column}${source.zone ? " at time zone 'UTC'" : ""}, o.${id(source.field)})`;
+    case "personFirst":
+      return `coalesce(o.${id(source.field)}, ${column})`;
     case "hasLegacyRow":
       return `(s.${id(scope.key)} is not null)`;
     case "literal":

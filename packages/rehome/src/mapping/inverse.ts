@@ -23,7 +23,12 @@ export function compileInverse(name: string, mapping: TableMapping, legacy: Cata
   const main = parts[0] as string;
   const mainKey = `t0.${id(target.get(main)?.primaryKey[0] as string)}`;
   const columns = table.columns.map((column) => `${restored(column.name, mapping)} as ${id(column.name)}`);
-  const joins = parts.slice(1).map((part, index) => `left join public.${id(part)} t${index + 1} on t${index + 1}.${id(target.get(part)?.primaryKey[0] as string)} = ${mainKey}`);
+  const joins = parts
+    .slice(1)
+    .map(
+      (part, index) =>
+        `left join public.${id(part)} t${index + 1} on t${index + 1}.${id(target.get(part)?.primaryKey[0] as string)} = ${mainKey}`,
+    );
   const presence = mapping.everyPerson ? personHasRow(mapping, parts, target) : "true";
   const select = `select ${columns.join(",\n       ")}\n  from public.${id(main)} t0 ${joins.join(" ")}\n where ${presence}`;
   return {

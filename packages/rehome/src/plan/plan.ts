@@ -36,7 +36,9 @@ export async function planMove(config: MoveConfig): Promise<Plan> {
     const catalog = await readCatalog(legacy, "legacy");
     const problems = mappingProblems(config.tables, config.stays, catalog, null);
     if (problems.length > 0) {
-      throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit legacy: ${problems.join("; ")}.`, { next: "Correct `tables` in rehome.config.ts and run the command again." });
+      throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit legacy: ${problems.join("; ")}.`, {
+        next: "Correct `tables` in rehome.config.ts and run the command again.",
+      });
     }
     const tables = await planRows(legacy, catalog, config, decisions);
     return {
@@ -47,13 +49,17 @@ export async function planMove(config: MoveConfig): Promise<Plan> {
       auditRows: await countAudit(config.legacy.audit),
       workos: estimateRequests(moving(people, decisions), config),
       monthlyCost: config.monthlyCost ?? null,
-      open: decisions.filter((d) => d.disposition === "hold" && !config.users.acceptHeld.includes(d.legacyUserId)).map((d) => d.legacyUserId),
+      open: decisions
+        .filter((d) => d.disposition === "hold" && !config.users.acceptHeld.includes(d.legacyUserId))
+        .map((d) => d.legacyUserId),
     };
   });
 }
 
 function moving(people: readonly LegacyUser[], decisions: readonly Decision[]): { moving: number; withTotp: number } {
-  const moves = new Set(decisions.filter((d) => d.disposition === "move" || d.disposition === "move_reset_password").map((d) => d.legacyUserId));
+  const moves = new Set(
+    decisions.filter((d) => d.disposition === "move" || d.disposition === "move_reset_password").map((d) => d.legacyUserId),
+  );
   const mover = people.filter((user) => moves.has(user.id));
   return { moving: mover.length, withTotp: mover.filter((user) => user.totp).length };
 }

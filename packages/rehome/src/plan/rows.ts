@@ -20,7 +20,12 @@ export interface TablePlan {
  *
  * The verdict of a row is the same as in the copy: the owner first, then the rows it must reference.
  */
-export async function planRows(legacy: ClientBase, catalog: Catalog, config: MoveConfig, decisions: readonly Decision[]): Promise<TablePlan[]> {
+export async function planRows(
+  legacy: ClientBase,
+  catalog: Catalog,
+  config: MoveConfig,
+  decisions: readonly Decision[],
+): Promise<TablePlan[]> {
   const disposition = JSON.stringify(decisions.map(({ legacyUserId, disposition }) => ({ id: legacyUserId, d: disposition })));
   const plans: TablePlan[] = [];
   const verdicts: string[] = [`people as materialized (select id, d from json_to_recordset($1) p(id text, d text))`];
@@ -28,8 +33,15 @@ export async function planRows(legacy: ClientBase, catalog: Catalog, config: Mov
     const key = id(catalog.get(name)?.primaryKey[0] ?? "");
     verdicts.push(`${id(`v_${name}`)} as materialized (${verdict(name, config.tables[name] as TableMapping, key, catalog)})`);
   }
-  const counts = inOrder(config.tables).map((name) => `select ${quote(name)} as tbl, reason, count(*)::int as n from ${id(`v_${name}`)} group by reason`);
-  const rows = await query<{ tbl: string; reason: string | null; n: number }>(legacy, "count the rows that move", `with ${verdicts.join(",\n")}\n${counts.join("\nunion all\n")}`, [disposition]);
+  const counts = inOrder(config.tables).map(
+    (name) => `select ${quote(name)} as tbl, reason, count(*)::int as n from ${id(`v_${name}`)} group by reason`,
+  );
+  const rows = await query<{ tbl: string; reason: string | null; n: number }>(
+    legacy,
+    "count the rows that move",
+    `with ${verdicts.join(",\n")}\n${counts.join("\nunion all\n")}`,
+    [disposition],
+  );
   for (const name of catalog.keys()) {
     if (config.stays[name] && !config.tables[name]) {
       const [row] = await query<{ n: number }>(legacy, `count ${name}`, `select count(*)::int as n from public.${id(name)}`);
@@ -49,12 +61,18 @@ function verdict(name: string, mapping: TableMapping, key: string, catalog: Cata
   const { owner } = mapping;
   if (owner.kind === "user") {
     joins.push(`left join people p on p.id = s.${id(owner.column)}`);
-    cases.push("when p.d is null then 'owner_unknown'", "when p.d = 'hold' then 'owner_held'", "when p.d = 'exclude' then 'owner_excluded'");
+    cases.push(
+      "when p.d is null then 'owner_unknown'",
+      "when p.d = 'hold' then 'owner_held'",
+      "when p.d = 'exclude' then 'owner_excluded'",
+    );
   }
   Object.entries(mapping.references ?? {}).forEach(([column, parent], index) => {
     const parentKey = id("key");
     joins.push(`left join ${id(`v_${parent}`)} r${index} on r${index}.${parentKey} = s.${id(column)}::text`);
-    cases.push(`when r${index}.reason is not null then ${owner.kind === "through" && owner.column === column ? `r${index}.reason` : "'parent_left_behind'"}`);
+    cases.push(
+      `when r${index}.reason is not null then ${owner.kind === "through" && owner.column === column ? `r${index}.reason` : "'parent_left_behind'"}`,
+    );
   });
   const reason = cases.length > 0 ? `case ${cases.join(" ")} end` : "null::text";
   return `select s.${key}::text as key, ${reason} as reason from public.${id(catalog.get(name)?.name ?? name)} s ${joins.join(" ")}`;

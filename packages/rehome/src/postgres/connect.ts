@@ -7,7 +7,8 @@ export type Side = "legacy" | "target";
 const OLDEST_MAJOR = 16; // `'0x…'::numeric` and `IS JSON` of the guard
 // The text form of a value must not depend on the server's or role's settings: checksums compare it.
 // `rehome.apply` tells the capture triggers that the mover itself writes; they believe it from the mover's role only.
-const CANONICAL = "set rehome.apply = 'on'; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'";
+const CANONICAL =
+  "set rehome.apply = 'on'; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'";
 
 /**
  * Opens a connection whose values have one canonical text form.
@@ -27,9 +28,13 @@ export async function connect(url: string, side: Side, applicationName = "rehome
   const version = rows[0]?.version ?? 0;
   if (version < OLDEST_MAJOR) {
     await client.end();
-    throw new MoveError("POSTGRES_TOO_OLD", `The ${side} database ${place(url)} is Postgres ${version}; ${OLDEST_MAJOR} is the oldest that works.`, {
-      next: `Upgrade the ${side} server, or name another one in rehome.config.ts.`,
-    });
+    throw new MoveError(
+      "POSTGRES_TOO_OLD",
+      `The ${side} database ${place(url)} is Postgres ${version}; ${OLDEST_MAJOR} is the oldest that works.`,
+      {
+        next: `Upgrade the ${side} server, or name another one in rehome.config.ts.`,
+      },
+    );
   }
   return client;
 }

@@ -16,7 +16,12 @@ export interface DatabaseFacts {
  * @param what what was being done and to what, for the message: "count meetings on legacy"
  * @throws MoveError QUERY_FAILED with SQLSTATE, schema, table, column and constraint only; FENCED when a write was refused by a fence
  */
-export async function query<R extends QueryResultRow>(client: ClientBase, what: string, sql: string, params: readonly unknown[] = []): Promise<R[]> {
+export async function query<R extends QueryResultRow>(
+  client: ClientBase,
+  what: string,
+  sql: string,
+  params: readonly unknown[] = [],
+): Promise<R[]> {
   try {
     return (await client.query<R>(sql, params as unknown[])).rows;
   } catch (error) {
@@ -49,7 +54,9 @@ export function queryFailed(error: unknown, what: string): MoveError {
   }
   const where = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
   return new MoveError("QUERY_FAILED", `Could not ${what}: ${meaning(facts.sqlstate)}(${where.join(", ")}).`, {
-    next: NEXT[facts.sqlstate] ?? "Read the server's log at this time, mend the cause, then run the same command again: it goes on where it stopped.",
+    next:
+      NEXT[facts.sqlstate] ??
+      "Read the server's log at this time, mend the cause, then run the same command again: it goes on where it stopped.",
     retry: facts.sqlstate === "40001" || facts.sqlstate === "40P01",
   });
 }

@@ -17,10 +17,20 @@ ${card("Proofs that hold", `${held} of ${report.proofs.length}`, held === report
 ${report.monthlyCost ? card("Cost a month", `${report.monthlyCost.before} → ${report.monthlyCost.after} ${text(report.monthlyCost.currency)}`) : ""}
 </section>
 <section><h2>People</h2>${stackedBar(report.dispositions)}
-${htmlTable(["what happens", "why", "people"], report.dispositions.map((row) => [words(row.disposition), words(row.reason), row.n]))}
+${htmlTable(
+  ["what happens", "why", "people"],
+  report.dispositions.map((row) => [words(row.disposition), words(row.reason), row.n]),
+)}
 ${report.losses.length > 0 ? `<p>Cannot be carried, and the account moves all the same: ${report.losses.map((row) => `${words(row.loss)} of ${row.n}`).join(", ")}.</p>` : ""}</section>
 <section><h2>Rows</h2>${bars(report.tables.map((row) => ({ label: row.table, value: row.rows, aside: row.stays })))}
-${report.leftBehind.length > 0 ? `<h3>Stay behind, and why</h3>${htmlTable(["legacy table", "reason", "rows"], report.leftBehind.map((row) => [row.table, words(row.reason), row.n]))}` : "<p>No row stays behind.</p>"}</section>
+${
+  report.leftBehind.length > 0
+    ? `<h3>Stay behind, and why</h3>${htmlTable(
+        ["legacy table", "reason", "rows"],
+        report.leftBehind.map((row) => [row.table, words(row.reason), row.n]),
+      )}`
+    : "<p>No row stays behind.</p>"
+}</section>
 <section><h2>Proofs</h2>${htmlTable(
     ["", "proof", "examined", "found", "time"],
     report.proofs.map((proof) => [
@@ -31,7 +41,10 @@ ${report.leftBehind.length > 0 ? `<h3>Stay behind, and why</h3>${htmlTable(["leg
       `${proof.seconds.toFixed(2)} s`,
     ]),
   )}</section>
-<section><h2>What was done</h2>${htmlTable(["time (UTC)", "verb", "what", "took"], report.events.map((event) => [event.at, event.verb, event.what, event.seconds === null ? "" : `${event.seconds.toFixed(2)} s`]))}</section>
+<section><h2>What was done</h2>${htmlTable(
+    ["time (UTC)", "verb", "what", "took"],
+    report.events.map((event) => [event.at, event.verb, event.what, event.seconds === null ? "" : `${event.seconds.toFixed(2)} s`]),
+  )}</section>
 </main></body></html>
 `;
 }
@@ -61,13 +74,22 @@ function htmlTable(heads: readonly string[], rows: readonly (readonly Cell[])[])
 <tbody>${rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("\n")}</tbody></table>`;
 }
 
-const card = (label: string, value: string, good?: boolean): string => `<div class="card"><span>${text(label)}</span><b${good === undefined ? "" : ` class="${good ? "ok" : "bad"}"`}>${value}</b></div>`;
+const card = (label: string, value: string, good?: boolean): string =>
+  `<div class="card"><span>${text(label)}</span><b${good === undefined ? "" : ` class="${good ? "ok" : "bad"}"`}>${value}</b></div>`;
 
-const COLOURS: Readonly<Record<string, string>> = { move: "var(--a)", move_reset_password: "var(--b)", hold: "var(--c)", exclude: "var(--d)" };
+const COLOURS: Readonly<Record<string, string>> = {
+  move: "var(--a)",
+  move_reset_password: "var(--b)",
+  hold: "var(--c)",
+  exclude: "var(--d)",
+};
 
 /** Everyone in one bar, by what happens. */
 function stackedBar(rows: ReportFigures["dispositions"]): string {
-  const sums = Object.keys(COLOURS).map((disposition) => ({ disposition, n: rows.filter((row) => row.disposition === disposition).reduce((sum, row) => sum + row.n, 0) }));
+  const sums = Object.keys(COLOURS).map((disposition) => ({
+    disposition,
+    n: rows.filter((row) => row.disposition === disposition).reduce((sum, row) => sum + row.n, 0),
+  }));
   const total = sums.reduce((sum, part) => sum + part.n, 0);
   if (total === 0) return "";
   let x = 0;
@@ -77,7 +99,10 @@ function stackedBar(rows: ReportFigures["dispositions"]): string {
     x += width;
     return rect;
   });
-  const legend = sums.map(({ disposition, n }, index) => `<rect x="${index * 200}" y="38" width="12" height="12" fill="${COLOURS[disposition]}"/><text x="${index * 200 + 18}" y="49">${words(disposition)} ${n.toLocaleString("en-US")}</text>`);
+  const legend = sums.map(
+    ({ disposition, n }, index) =>
+      `<rect x="${index * 200}" y="38" width="12" height="12" fill="${COLOURS[disposition]}"/><text x="${index * 200 + 18}" y="49">${words(disposition)} ${n.toLocaleString("en-US")}</text>`,
+  );
   return `<svg viewBox="0 0 800 56" role="img" aria-label="People by what happens">${parts.join("")}${legend.join("")}</svg>`;
 }
 
@@ -95,4 +120,5 @@ function bars(rows: readonly { label: string; value: number; aside: number }[]):
 }
 
 const words = (name: string): string => text(name.replaceAll("_", " "));
-const text = (value: string): string => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+const text = (value: string): string =>
+  value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

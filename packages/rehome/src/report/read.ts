@@ -27,17 +27,32 @@ export async function readReport(target: ClientBase, config: MoveConfig): Promis
     state: move.state,
     side: move.side,
     writtenAt: new Date().toISOString().slice(0, 19).replace("T", " "),
-    dispositions: await rows("read the dispositions", "select disposition, reason, count(*)::int as n from rehome.disposition group by 1, 2 order by 1, 3 desc"),
-    losses: await rows("read the losses", "select loss, count(*)::int as n from rehome.disposition, unnest(losses) loss group by 1 order by 2 desc"),
+    dispositions: await rows(
+      "read the dispositions",
+      "select disposition, reason, count(*)::int as n from rehome.disposition group by 1, 2 order by 1, 3 desc",
+    ),
+    losses: await rows(
+      "read the losses",
+      "select loss, count(*)::int as n from rehome.disposition, unnest(losses) loss group by 1 order by 2 desc",
+    ),
     tables: await rows(
       "read the tables",
       `select t.item as "table", (t.figures ->> 'rows')::int as rows, count(b.key)::int as stays
          from rehome.task t left join rehome.left_behind b on b.legacy_table = t.item
         where t.verb = 'copy' and t.done_at is not null group by t.item, t.figures ->> 'rows' order by 2 desc`,
     ),
-    leftBehind: await rows("read the rows left behind", `select legacy_table as "table", reason, count(*)::int as n from rehome.left_behind group by 1, 2 order by 3 desc`),
-    proofs: await rows("read the proofs", "select name, ok, checked::int, expected::int, figure, offenders, seconds from rehome.proof order by name"),
-    events: await rows("read the events", "select to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as at, verb, what, seconds from rehome.event order by id"),
+    leftBehind: await rows(
+      "read the rows left behind",
+      `select legacy_table as "table", reason, count(*)::int as n from rehome.left_behind group by 1, 2 order by 3 desc`,
+    ),
+    proofs: await rows(
+      "read the proofs",
+      "select name, ok, checked::int, expected::int, figure, offenders, seconds from rehome.proof order by name",
+    ),
+    events: await rows(
+      "read the events",
+      "select to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as at, verb, what, seconds from rehome.event order by id",
+    ),
     monthlyCost: config.monthlyCost,
   };
 }

@@ -3,13 +3,13 @@ import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { installCapture } from "../copy/capture.ts";
 import { MoveError } from "../errors.ts";
+import { installLedger } from "../ledger/ledger.ts";
 import { mappingProblems } from "../mapping/check.ts";
 import { type Catalog, readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { id } from "../postgres/identifier.ts";
 import { query } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
-import { installLedger } from "../ledger/ledger.ts";
 
 export interface SchemaFigures {
   targetTables: number;
@@ -34,16 +34,25 @@ export async function installSchema(config: MoveConfig, progress: Progress): Pro
       const targetCatalog = await readCatalog(owner, "the target");
       const problems = mappingProblems(config.tables, config.stays, legacyCatalog, targetCatalog);
       if (problems.length > 0) {
-        throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit both databases: ${problems.join("; ")}.`, { next: "Correct `tables` in rehome.config.ts and run the command again." });
+        throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit both databases: ${problems.join("; ")}.`, {
+          next: "Correct `tables` in rehome.config.ts and run the command again.",
+        });
       }
       progress.step("ledger");
       await installLedger(owner, config.name, mappingSha(config), moverOnTarget);
       progress.step("change capture");
       const watched = keysOf(Object.keys(config.tables), legacyCatalog);
       await installCapture(legacy, watched, roleOf(config.legacy.database), "open");
-      const onTarget = keysOf(Object.values(config.tables).flatMap((mapping) => Object.keys(mapping.into)), targetCatalog);
+      const onTarget = keysOf(
+        Object.values(config.tables).flatMap((mapping) => Object.keys(mapping.into)),
+        targetCatalog,
+      );
       await installCapture(owner, onTarget, moverOnTarget, "closed");
-      await query(owner, "grant the change log to the mover", `grant all on all tables in schema rehome to ${id(moverOnTarget)}; grant all on all sequences in schema rehome to ${id(moverOnTarget)}`);
+      await query(
+        owner,
+        "grant the change log to the mover",
+        `grant all on all tables in schema rehome to ${id(moverOnTarget)}; grant all on all sequences in schema rehome to ${id(moverOnTarget)}`,
+      );
       return { targetTables: targetCatalog.size, watchedOnLegacy: watched.size, watchedOnTarget: onTarget.size };
     }),
   );
@@ -54,7 +63,9 @@ export const roleOf = (url: string): string => decodeURIComponent(new URL(url).u
 
 /** Fingerprint of what a move carries; a changed one is shown by `status`. */
 export function mappingSha(config: MoveConfig): string {
-  return createHash("sha256").update(JSON.stringify([config.tables, config.stays])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([config.tables, config.stays]))
+    .digest("hex");
 }
 
 function keysOf(tables: readonly string[], catalog: Catalog): Map<string, string> {
@@ -67,7 +78,11 @@ async function refuseForeignRows(owner: ClientBase): Promise<void> {
   if (ledger?.there) return;
   const filled: string[] = [];
   for (const table of (await readCatalog(owner, "the target")).values()) {
-    const [row] = await query<{ some: boolean }>(owner, `look into ${table.name}`, `select exists (select from public.${id(table.name)}) as some`);
+    const [row] = await query<{ some: boolean }>(
+      owner,
+      `look into ${table.name}`,
+      `select exists (select from public.${id(table.name)}) as some`,
+    );
     if (row?.some) filled.push(table.name);
   }
   if (filled.length === 0) return;

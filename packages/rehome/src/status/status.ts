@@ -3,10 +3,10 @@ import { readFence } from "../copy/capture.ts";
 import { pendingChanges } from "../copy/sync.ts";
 import { type GateCheck, readGate } from "../cutover/gate.ts";
 import { MoveError } from "../errors.ts";
-import { withConnection } from "../postgres/connect.ts";
-import { query } from "../postgres/query.ts";
 import { type Move, readMove } from "../ledger/ledger.ts";
 import { refusalOf, type WritingVerb } from "../ledger/phases.ts";
+import { withConnection } from "../postgres/connect.ts";
+import { query } from "../postgres/query.ts";
 
 /** Where a move stands, read from the ledger and both fences. */
 export interface Status {
@@ -44,10 +44,22 @@ export async function readStatus(config: MoveConfig): Promise<Status> {
         move,
         fences,
         pending: fences[move.side] === "absent" ? 0 : await pendingChanges(serving),
-        dispositions: await counts("count the dispositions", "select disposition as name, count(*)::int as n from rehome.disposition group by 1"),
+        dispositions: await counts(
+          "count the dispositions",
+          "select disposition as name, count(*)::int as n from rehome.disposition group by 1",
+        ),
         people: { done: people?.done ?? 0, all: people?.all ?? 0 },
-        tablesCopied: Object.values(await counts("count the tasks", "select 'copy' as name, count(*)::int as n from rehome.task where verb = 'copy' and done_at is not null"))[0] ?? 0,
-        leftBehind: await counts("count the rows that stay", "select reason as name, count(*)::int as n from rehome.left_behind group by 1"),
+        tablesCopied:
+          Object.values(
+            await counts(
+              "count the tasks",
+              "select 'copy' as name, count(*)::int as n from rehome.task where verb = 'copy' and done_at is not null",
+            ),
+          )[0] ?? 0,
+        leftBehind: await counts(
+          "count the rows that stay",
+          "select reason as name, count(*)::int as n from rehome.left_behind group by 1",
+        ),
         gate: await readGate(target, config),
         verbs: VERBS.map((verb) => ({ verb, refusal: refusalOf(verb, move.state) ?? null })),
         events: await query<{ at: string; verb: string; what: string }>(

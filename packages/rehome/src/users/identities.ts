@@ -8,6 +8,7 @@ import { query, transaction } from "../postgres/query.ts";
 export interface Identity {
   legacyUserId: string;
   attempted: boolean;
+  organizationName: string;
   workosUserId: string | null;
   workosOrganizationId: string | null;
   workosMembershipId: string | null;
@@ -19,7 +20,12 @@ export interface Identity {
  *
  * A person who is already there keeps all ids; what Clerk says of him is brought up to date.
  */
-export async function saveIdentities(client: ClientBase, users: readonly LegacyUser[], decisions: readonly Decision[], config: MoveConfig["users"]): Promise<void> {
+export async function saveIdentities(
+  client: ClientBase,
+  users: readonly LegacyUser[],
+  decisions: readonly Decision[],
+  config: MoveConfig["users"],
+): Promise<void> {
   const moving = new Set(decisions.filter(moves).map((decision) => decision.legacyUserId));
   const people = users.map((user) => {
     const roles = rolesOf(user);
@@ -75,7 +81,12 @@ select distinct on (legacy_user_id, email) legacy_user_id, email, rehome.email_k
 function addressesOf(user: LegacyUser): unknown[] {
   const primary = user.primaryAddress ? [{ ...user.primaryAddress, is_primary: true }] : [];
   const others = user.otherAddresses.map((other) => ({ ...other, is_primary: false }));
-  return [...primary, ...others].map(({ address, verified, is_primary }) => ({ legacy_user_id: user.id, email: address, verified, is_primary }));
+  return [...primary, ...others].map(({ address, verified, is_primary }) => ({
+    legacy_user_id: user.id,
+    email: address,
+    verified,
+    is_primary,
+  }));
 }
 
 /** Everyone who moves, in a fixed order. */
@@ -83,7 +94,7 @@ export async function readIdentities(client: ClientBase): Promise<Identity[]> {
   return query<Identity & { [name: string]: unknown }>(
     client,
     "read the identity map",
-    `select legacy_user_id as "legacyUserId", attempted_at is not null as attempted, workos_user_id as "workosUserId",
+    `select legacy_user_id as "legacyUserId", attempted_at is not null as attempted, organization_name as "organizationName", workos_user_id as "workosUserId",
             workos_organization_id as "workosOrganizationId", workos_membership_id as "workosMembershipId", totp_enrolled as "totpEnrolled"
        from rehome.identity where moved order by legacy_user_id`,
   );

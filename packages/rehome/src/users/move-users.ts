@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
-import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
+import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { judgeDigest } from "../plan/digests.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { type Identity, readIdentities } from "./identities.ts";
@@ -33,9 +33,12 @@ export async function moveUsers(
     const batch = todo.slice(from, from + BATCH);
     await transaction(client, async () => {
       await holdEpoch(client, epoch);
-      await query(client, "note which people are being moved", "update rehome.identity set attempted_at = coalesce(attempted_at, now()) where legacy_user_id = any($1)", [
-        batch.map((identity) => identity.legacyUserId),
-      ]);
+      await query(
+        client,
+        "note which people are being moved",
+        "update rehome.identity set attempted_at = coalesce(attempted_at, now()) where legacy_user_id = any($1)",
+        [batch.map((identity) => identity.legacyUserId)],
+      );
     });
     const results = await Promise.allSettled(batch.map((identity) => moveOne(workos, identity, person(people, identity), ownerRole)));
     await saveIds(client, epoch, batch);
@@ -51,7 +54,9 @@ function person(people: ReadonlyMap<string, LegacyUser>, identity: Identity): Le
 }
 
 function isDone(identity: Identity, user: LegacyUser | undefined): boolean {
-  return Boolean(identity.workosUserId && identity.workosOrganizationId && identity.workosMembershipId && (identity.totpEnrolled || !user?.totp));
+  return Boolean(
+    identity.workosUserId && identity.workosOrganizationId && identity.workosMembershipId && (identity.totpEnrolled || !user?.totp),
+  );
 }
 
 /** Fills in the ids as they come, so that a failure half-way loses none of them. */
@@ -69,14 +74,17 @@ async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser
   identity.workosOrganizationId ??= (
     await workos.once("other", `create the organization of ${user.id}`, {
       find: () => orNull(organizations.getOrganizationByExternalId(user.id)),
-      create: () => organizations.createOrganization({ name: organizationName(user), externalId: user.id }),
+      create: () => organizations.createOrganization({ name: identity.organizationName, externalId: user.id }),
       lookFirst,
     })
   ).id;
   const organizationId = identity.workosOrganizationId;
   identity.workosMembershipId ??= (
     await workos.once("write", `create the membership of ${user.id}`, {
-      find: async () => (await userManagement.listOrganizationMemberships({ userId, organizationId, statuses: ["active", "inactive", "pending"] })).data[0] ?? null,
+      find: async () =>
+        (
+          await userManagement.listOrganizationMemberships({ userId, organizationId, statuses: ["active", "inactive", "pending"] })
+        ).data[0] ?? null,
       create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: ownerRole }),
       lookFirst,
     })
@@ -108,10 +116,6 @@ function newUser(user: LegacyUser): NewUser {
     // The SDK's type lists fewer hash types than the API takes; what is given passes through.
     ...(verdict?.carried ? { passwordHash: verdict.convert(), passwordHashType: verdict.type as "bcrypt" } : {}),
   };
-}
-
-function organizationName(user: LegacyUser): string {
-  return [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal";
 }
 
 async function saveIds(client: ClientBase, epoch: string, batch: readonly Identity[]): Promise<void> {

@@ -31,7 +31,9 @@ export async function provisionRoles(workos: PacedWorkos, roles: MoveConfig["use
     }
     const granted = new Set(there?.permissions ?? []);
     if (role.permissions.length === granted.size && role.permissions.every((permission) => granted.has(permission))) continue;
-    await workos.repeatable("other", `set the permissions of role ${slug}`, () => authorization.setEnvironmentRolePermissions(slug, { permissions: role.permissions }));
+    await workos.repeatable("other", `set the permissions of role ${slug}`, () =>
+      authorization.setEnvironmentRolePermissions(slug, { permissions: role.permissions }),
+    );
   }
   return created;
 }

@@ -1,6 +1,6 @@
 import type { MoveConfig } from "../config/define.ts";
-import { readLegacyUsers } from "../legacy/read-users.ts";
 import { recordEvent, saveDecisions, takeMove } from "../ledger/ledger.ts";
+import { readLegacyUsers } from "../legacy/read-users.ts";
 import { decide } from "../plan/dispositions.ts";
 import { withConnection } from "../postgres/connect.ts";
 import type { Progress } from "../progress.ts";
@@ -31,7 +31,9 @@ export async function runUsers(config: MoveConfig, progress: Progress): Promise<
     await provisionRoles(workos, config.users.workosRoles);
     progress.step("users");
     const byId = new Map(people.map((user) => [user.id, user]));
-    const workedOn = await moveUsers(target, workos, byId, config.users.ownerRole, epoch, (done, total) => progress.advance("users", done, total));
+    const workedOn = await moveUsers(target, workos, byId, config.users.ownerRole, epoch, (done, total) =>
+      progress.advance("users", done, total),
+    );
     const seconds = (performance.now() - startedAt) / 1000;
     await recordEvent(target, "users", `${workedOn} people worked on`, seconds);
     return { total: people.length, workedOn, seconds };

@@ -15,7 +15,11 @@ export interface PacedWorkos {
    *
    * @param lookFirst true when an earlier run may have sent this request already
    */
-  once<T>(kind: RequestKind, what: string, steps: { find: () => Promise<T | null>; create: () => Promise<T>; lookFirst: boolean }): Promise<T>;
+  once<T>(
+    kind: RequestKind,
+    what: string,
+    steps: { find: () => Promise<T | null>; create: () => Promise<T>; lookFirst: boolean },
+  ): Promise<T>;
 }
 
 const TRIES = 6;
@@ -43,7 +47,11 @@ export function openWorkos(config: WorkosConfig): PacedWorkos {
     }
   }
 
-  async function once<T>(kind: RequestKind, what: string, steps: { find: () => Promise<T | null>; create: () => Promise<T>; lookFirst: boolean }): Promise<T> {
+  async function once<T>(
+    kind: RequestKind,
+    what: string,
+    steps: { find: () => Promise<T | null>; create: () => Promise<T>; lookFirst: boolean },
+  ): Promise<T> {
     let look = steps.lookFirst;
     for (let attempt = 1; ; attempt++) {
       if (look) {
@@ -94,7 +102,9 @@ function statusOf(error: unknown): number | undefined {
 /** Codes of an error and of the errors inside it. WorkOS nests: `user_creation_error` with `email_not_available` within. */
 export function codesOf(error: unknown): string[] {
   const { code, errors, rawData } = error as { code?: unknown; errors?: unknown; rawData?: { code?: unknown; errors?: unknown } };
-  const nested = [errors, rawData?.errors].flatMap((list) => (Array.isArray(list) ? list : [])).map((inner) => (inner as { code?: unknown })?.code);
+  const nested = [errors, rawData?.errors]
+    .flatMap((list) => (Array.isArray(list) ? list : []))
+    .map((inner) => (inner as { code?: unknown })?.code);
   return [code, rawData?.code, ...nested].filter((value): value is string => typeof value === "string");
 }
 

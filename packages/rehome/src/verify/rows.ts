@@ -23,7 +23,11 @@ export interface TableComparison {
  *
  * @param legacy, target connections with canonical text forms (`connect`)
  */
-export async function proveRows(legacy: ClientBase, target: ClientBase, config: MoveConfig): Promise<{ proof: Proof; tables: TableComparison[] }> {
+export async function proveRows(
+  legacy: ClientBase,
+  target: ClientBase,
+  config: MoveConfig,
+): Promise<{ proof: Proof; tables: TableComparison[] }> {
   const [legacyCatalog, targetCatalog] = [await readCatalog(legacy, "legacy"), await readCatalog(target, "the target")];
   const tables: TableComparison[] = [];
   const offenders: string[] = [];
@@ -39,7 +43,12 @@ export async function proveRows(legacy: ClientBase, target: ClientBase, config: 
       tables.push({ table: table.name, legacyRows: await countRows(legacy, table.name), leftBehind: 0, targetRows: 0, equal: false });
       continue;
     }
-    const { comparison, problem } = await compare(legacy, target, table, compileInverse(table.name, mapping, legacyCatalog, targetCatalog).selectAll);
+    const { comparison, problem } = await compare(
+      legacy,
+      target,
+      table,
+      compileInverse(table.name, mapping, legacyCatalog, targetCatalog).selectAll,
+    );
     tables.push(comparison);
     if (problem) offenders.push(problem);
   }
@@ -58,26 +67,55 @@ interface Sums {
   [name: string]: string;
 }
 
-async function compare(legacy: ClientBase, target: ClientBase, table: Table, inverse: string): Promise<{ comparison: TableComparison; problem?: string }> {
-  const staying = await query<{ key: string }>(target, `read which ${table.name} stay behind`, "select key from rehome.left_behind where legacy_table = $1", [table.name]);
+async function compare(
+  legacy: ClientBase,
+  target: ClientBase,
+  table: Table,
+  inverse: string,
+): Promise<{ comparison: TableComparison; problem?: string }> {
+  const staying = await query<{ key: string }>(
+    target,
+    `read which ${table.name} stay behind`,
+    "select key from rehome.left_behind where legacy_table = $1",
+    [table.name],
+  );
   const stays = staying.map((row) => row.key);
   const key = id(table.primaryKey[0] ?? "");
   const [legacyRows, missing] = await Promise.all([
     countRows(legacy, table.name),
     // A key on the list that legacy does not have would hide a lost row.
-    query<{ n: number }>(legacy, `check the list of ${table.name} that stay`, `select count(*)::int as n from unnest($1::text[]) k where not exists (select from public.${id(table.name)} t where t.${key}::text = k)`, [stays]),
+    query<{ n: number }>(
+      legacy,
+      `check the list of ${table.name} that stay`,
+      `select count(*)::int as n from unnest($1::text[]) k where not exists (select from public.${id(table.name)} t where t.${key}::text = k)`,
+      [stays],
+    ),
   ]);
   const sums = checksums(table);
   const [expected, found] = await Promise.all([
-    query<Sums>(legacy, `checksum ${table.name} on legacy`, `select ${sums} from public.${id(table.name)} r where not (r.${key}::text = any($1))`, [stays]),
+    query<Sums>(
+      legacy,
+      `checksum ${table.name} on legacy`,
+      `select ${sums} from public.${id(table.name)} r where not (r.${key}::text = any($1))`,
+      [stays],
+    ),
     query<Sums>(target, `checksum ${table.name} mapped back`, `select ${sums} from (${inverse}) r`),
   ]);
   const [want, have] = [expected[0] as Sums, found[0] as Sums];
-  const comparison = { table: table.name, legacyRows, leftBehind: stays.length, targetRows: Number(have.rows), equal: JSON.stringify(want) === JSON.stringify(have) && missing[0]?.n === 0 };
+  const comparison = {
+    table: table.name,
+    legacyRows,
+    leftBehind: stays.length,
+    targetRows: Number(have.rows),
+    equal: JSON.stringify(want) === JSON.stringify(have) && missing[0]?.n === 0,
+  };
   if (comparison.equal) return { comparison };
   const different = Object.keys(want).filter((name) => want[name] !== have[name]);
   const listed = missing[0]?.n ? [`${missing[0].n} listed as left behind are not in legacy`] : [];
-  return { comparison, problem: `${table.name}: ${[...different.map((name) => `${name} differ (legacy ${shown(want, name)}, target ${shown(have, name)})`), ...listed].join("; ")}` };
+  return {
+    comparison,
+    problem: `${table.name}: ${[...different.map((name) => `${name} differ (legacy ${shown(want, name)}, target ${shown(have, name)})`), ...listed].join("; ")}`,
+  };
 }
 
 const shown = (sums: Sums, name: string): string => (name === "rows" || name === "money" ? (sums[name] as string) : "another checksum");
@@ -85,7 +123,9 @@ const shown = (sums: Sums, name: string): string => (name === "rows" || name ===
 /** Sums and not xor: two equal differences would cancel out. Names money columns by what an integer column is called. */
 function checksums(table: Table): string {
   const columns = table.columns.map((column) => `r.${id(column.name)}`);
-  const money = table.columns.filter((column) => /^(integer|bigint|numeric)/.test(column.type) && /amount|price|fee|gross|net/i.test(column.name));
+  const money = table.columns.filter(
+    (column) => /^(integer|bigint|numeric)/.test(column.type) && /amount|price|fee|gross|net/i.test(column.name),
+  );
   const sum = (column: string) => `coalesce(sum(r.${id(column)})::numeric, 0)::text`;
   return `count(*)::text as rows,
        coalesce(sum(hashtextextended(row(${columns.join(", ")})::text, 0)), 0)::text as content,
@@ -125,5 +165,11 @@ export async function proveReferences(target: ClientBase, sharedTables: readonly
     else if (!column.notNull) offenders.push(`${table.name}.${orgColumn} may be null`);
     checked += 1;
   }
-  return judge({ name: "references", checked, expected, figure: `${expected} foreign keys and organization columns over ${catalog.size} tables`, offenders });
+  return judge({
+    name: "references",
+    checked,
+    expected,
+    figure: `${expected} foreign keys and organization columns over ${catalog.size} tables`,
+    offenders,
+  });
 }

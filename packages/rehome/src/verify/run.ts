@@ -2,8 +2,8 @@ import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { compileAll } from "../copy/forward-pass.ts";
 import { atOneSnapshot } from "../copy/sync.ts";
-import { readLegacyUsers } from "../legacy/read-users.ts";
 import { recordEvent, takeMove } from "../ledger/ledger.ts";
+import { readLegacyUsers } from "../legacy/read-users.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
@@ -35,7 +35,11 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
           return rows.proof;
         },
         () => proveReferences(target, config.target.shared),
-        ...config.proofs.map(({ prove }) => () => prove({ legacy, target, targetUrl: config.target.mover })),
+        ...config.proofs.map(
+          ({ prove }) =>
+            () =>
+              prove({ legacy, target, targetUrl: config.target.mover }),
+        ),
       ];
       const found: Proof[] = [];
       for (const [index, prove] of proofs.entries()) {

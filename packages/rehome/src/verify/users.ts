@@ -48,12 +48,16 @@ export async function proveUsers(client: ClientBase, workos: PacedWorkos, people
       continue;
     }
     const identity = identityById.get(person.id);
-    if (!account || !identity?.user || !identity.organization || !identity.membership) offenders.push(`${person.id}: no WorkOS user, organization or membership`);
-    else if (account.emailVerified !== (person.primaryAddress?.verified ?? false)) offenders.push(`${person.id}: verified state of the address differs`);
-    else if (account.email.toLowerCase() !== person.primaryAddress?.address.trim().toLowerCase()) offenders.push(`${person.id}: another address`);
+    if (!account || !identity?.user || !identity.organization || !identity.membership)
+      offenders.push(`${person.id}: no WorkOS user, organization or membership`);
+    else if (account.emailVerified !== (person.primaryAddress?.verified ?? false))
+      offenders.push(`${person.id}: verified state of the address differs`);
+    else if (account.email.toLowerCase() !== person.primaryAddress?.address.trim().toLowerCase())
+      offenders.push(`${person.id}: another address`);
   }
   const legacyIds = new Set(people.map((person) => person.id));
-  for (const externalId of accounts.keys()) if (!legacyIds.has(externalId)) offenders.push(`WorkOS user with external id ${externalId} is nobody of legacy`);
+  for (const externalId of accounts.keys())
+    if (!legacyIds.has(externalId)) offenders.push(`WorkOS user with external id ${externalId} is nobody of legacy`);
   const missingMemberships = await membersWithoutOrganization(workos, identities);
   offenders.push(...missingMemberships.map((id) => `${id}: the membership is not active at WorkOS`));
   const figure = `${people.length} legacy users = ${counts.move} moved + ${counts.move_reset_password} moved with reset + ${counts.hold} held + ${counts.exclude} excluded; ${accounts.size} at WorkOS`;
@@ -64,21 +68,31 @@ export async function proveUsers(client: ClientBase, workos: PacedWorkos, people
 async function listAccounts(workos: PacedWorkos): Promise<Map<string, Account>> {
   const accounts = new Map<string, Account>();
   for (let after: string | undefined; ; ) {
-    const page = await workos.repeatable("read", "list the users at WorkOS", () => workos.sdk.userManagement.listUsers({ limit: 100, ...(after ? { after } : {}) }));
-    for (const user of page.data) if (user.externalId) accounts.set(user.externalId, { externalId: user.externalId, email: user.email, emailVerified: user.emailVerified });
+    const page = await workos.repeatable("read", "list the users at WorkOS", () =>
+      workos.sdk.userManagement.listUsers({ limit: 100, ...(after ? { after } : {}) }),
+    );
+    for (const user of page.data)
+      if (user.externalId)
+        accounts.set(user.externalId, { externalId: user.externalId, email: user.email, emailVerified: user.emailVerified });
     after = page.listMetadata.after ?? undefined;
     if (!after) return accounts;
   }
 }
 
-async function membersWithoutOrganization(workos: PacedWorkos, identities: readonly { id: string; user: string | null; organization: string | null }[]): Promise<string[]> {
+async function membersWithoutOrganization(
+  workos: PacedWorkos,
+  identities: readonly { id: string; user: string | null; organization: string | null }[],
+): Promise<string[]> {
   const missing: string[] = [];
   for (let from = 0; from < identities.length; from += 20) {
     const batch = identities.slice(from, from + 20).filter((identity) => identity.user && identity.organization);
     const found = await Promise.all(
       batch.map((identity) =>
         workos.repeatable("read", `read the membership of ${identity.id}`, () =>
-          workos.sdk.userManagement.listOrganizationMemberships({ userId: identity.user as string, organizationId: identity.organization as string }),
+          workos.sdk.userManagement.listOrganizationMemberships({
+            userId: identity.user as string,
+            organizationId: identity.organization as string,
+          }),
         ),
       ),
     );

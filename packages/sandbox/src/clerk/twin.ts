@@ -3,8 +3,9 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { addAdminRoutes, sameText } from "./admin-routes.ts";
+import type { ClerkContext } from "./app.ts";
 import { Counters } from "./counters.ts";
 import { ClerkRefusal } from "./errors.ts";
 import { type FaultRule, Faults } from "./faults.ts";
@@ -16,158 +17,131 @@ import { createSessionTokens } from "./tokens.ts";
 import { addUserRoutes } from "./users-routes.ts";
 
 export interface ClerkTwinOptions {
-	/** 0, the default, takes a free one. */
-	port?: number;
-	secretKey?: string;
-	adminToken?: string;
-	limits?: Partial<ClerkLimits>;
-	/** How much faster than real time the windows of the limits pass. */
-	clockSpeed?: number;
-	/** Whether the export lists a verified primary address among the verified ones too. Default false, as in Clerk's own sample. */
-	primaryInVerified?: boolean;
-	/** Between addresses in a cell of the export. Default `|`. */
-	separator?: "|" | ",";
-	/** Claim `azp` of session tokens. Default `http://localhost:3000`. */
-	authorizedParty?: string;
-	/** Custom claims of session tokens, such as `{ metadata: "{{user.public_metadata}}" }`. */
-	sessionClaims?: Record<string, unknown>;
+  /** 0, the default, takes a free one. */
+  port?: number;
+  secretKey?: string;
+  adminToken?: string;
+  limits?: Partial<ClerkLimits>;
+  /** How much faster than real time the windows of the limits pass. */
+  clockSpeed?: number;
+  /** Whether the export lists a verified primary address among the verified ones too. Default false, as in Clerk's own sample. */
+  primaryInVerified?: boolean;
+  /** Between addresses in a cell of the export. Default `|`. */
+  separator?: "|" | ",";
+  /** Claim `azp` of session tokens. Default `http://localhost:3000`. */
+  authorizedParty?: string;
+  /** Custom claims of session tokens, such as `{ metadata: "{{user.public_metadata}}" }`. */
+  sessionClaims?: Record<string, unknown>;
 }
 
 export interface ClerkTwin {
-	port: number;
-	/** What `createClerkClient` takes as `apiUrl`. */
-	url: string;
-	secretKey: string;
-	publishableKey: string;
-	/** The public key of the session tokens as PEM, for `jwtKey`. */
-	jwtKey: string;
-	adminToken: string;
-	/** Ends the twin; safe to call twice. */
-	stop(): Promise<void>;
+  port: number;
+  /** What `createClerkClient` takes as `apiUrl`. */
+  url: string;
+  secretKey: string;
+  publishableKey: string;
+  /** The public key of the session tokens as PEM, for `jwtKey`. */
+  jwtKey: string;
+  adminToken: string;
+  /** Ends the twin; safe to call twice. */
+  stop(): Promise<void>;
 }
 
 /** Starts a stand-in for api.clerk.com on 127.0.0.1 in this process. What it does not do as Clerk does: docs/twins-clerk.md. */
-export async function startClerkTwin(
-	options: ClerkTwinOptions = {},
-): Promise<ClerkTwin> {
-	const secretKey =
-		options.secretKey ?? `sk_test_${randomBytes(21).toString("hex")}`;
-	const adminToken =
-		options.adminToken ?? randomBytes(24).toString("base64url");
-	let port = 0;
-	const url = () => `http://127.0.0.1:${port}`;
-	const state = new ClerkState();
-	const tokens = await createSessionTokens(state, {
-		issuer: url,
-		authorizedParty: options.authorizedParty ?? "http://localhost:3000",
-		sessionClaims: options.sessionClaims ?? {},
-	});
-	const limits = { ...DEFAULT_LIMITS, ...options.limits };
-	const rate = new RateLimit(options.clockSpeed ?? 1);
-	const faults = new Faults();
-	const counters = new Counters();
+export async function startClerkTwin(options: ClerkTwinOptions = {}): Promise<ClerkTwin> {
+  const secretKey = options.secretKey ?? `sk_test_${randomBytes(21).toString("hex")}`;
+  const adminToken = options.adminToken ?? randomBytes(24).toString("base64url");
+  let port = 0;
+  const url = () => `http://127.0.0.1:${port}`;
+  const state = new ClerkState();
+  const tokens = await createSessionTokens(state, {
+    issuer: url,
+    authorizedParty: options.authorizedParty ?? "http://localhost:3000",
+    sessionClaims: options.sessionClaims ?? {},
+  });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const rate = new RateLimit(options.clockSpeed ?? 1);
+  const faults = new Faults();
+  const counters = new Counters();
 
-	const app = new Hono<{ Bindings: HttpBindings }>();
-	app.onError((error, c) =>
-		(error instanceof ClerkRefusal
-			? error
-			: new ClerkRefusal(
-					500,
-					"internal_error",
-					`The twin failed: ${error.message}`,
-				)
-		).answer(c),
-	);
-	app.notFound((c) =>
-		new ClerkRefusal(
-			404,
-			"twin_route_unknown",
-			"The twin does not have this route.",
-		).answer(c),
-	);
-	app.use("/v1/*", async (c, next) => {
-		await next();
-		counters.count(c.req.method, c.req.path, c.res.status);
-	});
-	app.use("/v1/*", (c, next) =>
-		underFault(faults.strike(c.req.method, c.req.path), c, next),
-	);
-	app.use("/v1/*", async (c, next) => {
-		if (!sameText(c.req.header("authorization") ?? "", `Bearer ${secretKey}`)) {
-			throw new ClerkRefusal(
-				401,
-				"clerk_key_invalid",
-				"The provided Clerk Secret Key is invalid. Make sure that your Clerk Secret Key is correct.",
-			);
-		}
-		if (c.req.path !== "/v1/jwks") rate.take("requests", limits.requestsPer10s);
-		await next();
-	});
-	addAdminRoutes(app, state, tokens, faults, counters, {
-		adminToken,
-		primaryInVerified: options.primaryInVerified ?? false,
-		separator: options.separator ?? "|",
-	});
-	addUserRoutes(app, state, limits, rate);
-	addSessionRoutes(app, state, tokens, url);
-	addOrganizationRoutes(app, state);
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.onError((error, c) =>
+    (error instanceof ClerkRefusal ? error : new ClerkRefusal(500, "internal_error", `The twin failed: ${error.message}`)).answer(c),
+  );
+  app.notFound((c) => new ClerkRefusal(404, "twin_route_unknown", "The twin does not have this route.").answer(c));
+  app.use("/v1/*", async (c, next) => {
+    await next();
+    counters.count(c.req.method, c.req.path, c.res.status);
+  });
+  app.use("/v1/*", (c, next) => underFault(faults.strike(c.req.method, c.req.path), c, next));
+  app.use("/v1/*", async (c, next) => {
+    if (!sameText(c.req.header("authorization") ?? "", `Bearer ${secretKey}`)) {
+      throw new ClerkRefusal(
+        401,
+        "clerk_key_invalid",
+        "The provided Clerk Secret Key is invalid. Make sure that your Clerk Secret Key is correct.",
+      );
+    }
+    if (c.req.path !== "/v1/jwks") rate.take("requests", limits.requestsPer10s);
+    await next();
+  });
+  addAdminRoutes(app, state, tokens, faults, counters, {
+    adminToken,
+    primaryInVerified: options.primaryInVerified ?? false,
+    separator: options.separator ?? "|",
+  });
+  addUserRoutes(app, state, limits, rate);
+  addSessionRoutes(app, state, tokens, url);
+  addOrganizationRoutes(app, state);
 
-	const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-	port = await listen(server, options.port ?? 0);
-	let stopping: Promise<void> | undefined;
-	return {
-		port,
-		url: url(),
-		secretKey,
-		publishableKey: `pk_test_${Buffer.from(`127.0.0.1:${port}$`).toString("base64")}`,
-		jwtKey: tokens.publicPem,
-		adminToken,
-		stop: () => (stopping ??= stop(server)),
-	};
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  port = await listen(server, options.port ?? 0);
+  let stopping: Promise<void> | undefined;
+  return {
+    port,
+    url: url(),
+    secretKey,
+    publishableKey: `pk_test_${Buffer.from(`127.0.0.1:${port}$`).toString("base64")}`,
+    jwtKey: tokens.publicPem,
+    adminToken,
+    stop: () => (stopping ??= stop(server)),
+  };
 }
 
-async function underFault(
-	fault: FaultRule | undefined,
-	c: Context<{ Bindings: HttpBindings }>,
-	next: () => Promise<void>,
-): Promise<Response | undefined> {
-	const cut = () => {
-		c.env.outgoing.socket?.destroy();
-		return RESPONSE_ALREADY_SENT;
-	};
-	switch (fault?.kind) {
-		case "status":
-			return new ClerkRefusal(
-				fault.status ?? 500,
-				"twin_fault",
-				"A fault set by a test.",
-				fault.status === 429 ? { retryAfterSeconds: 1 } : {},
-			).answer(c);
-		case "reset_before":
-			return cut();
-		case "latency":
-			await new Promise((resolve) =>
-				setTimeout(resolve, fault.latencyMs ?? 100),
-			);
-			break;
-	}
-	await next();
-	if (fault?.kind === "reset_after") c.res = cut();
-	return undefined;
+async function underFault(fault: FaultRule | undefined, c: ClerkContext, next: () => Promise<void>): Promise<Response | undefined> {
+  const cut = () => {
+    c.env.outgoing.socket?.destroy();
+    return RESPONSE_ALREADY_SENT;
+  };
+  switch (fault?.kind) {
+    case "status":
+      return new ClerkRefusal(
+        fault.status ?? 500,
+        "twin_fault",
+        "A fault set by a test.",
+        fault.status === 429 ? { retryAfterSeconds: 1 } : {},
+      ).answer(c);
+    case "reset_before":
+      return cut();
+    case "latency":
+      await new Promise((resolve) => setTimeout(resolve, fault.latencyMs ?? 100));
+      break;
+  }
+  await next();
+  if (fault?.kind === "reset_after") c.res = cut();
+  return undefined;
 }
 
 function listen(server: Server, port: number): Promise<number> {
-	return new Promise((resolve, reject) => {
-		server.once("error", reject);
-		server.listen(port, "127.0.0.1", () =>
-			resolve((server.address() as AddressInfo).port),
-		);
-	});
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
 }
 
 function stop(server: Server): Promise<void> {
-	return new Promise((resolve) => {
-		server.close(() => resolve());
-		server.closeAllConnections();
-	});
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }

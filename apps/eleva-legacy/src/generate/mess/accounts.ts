@@ -13,7 +13,7 @@ export const ACCOUNT_MESS: readonly MessKind[] = [
   { kind: "address of a banned person", rate: 0, find: addressOfBanned },
   { kind: "phone only", rate: 0.006, find: users((user) => user.emails.length === 0 && user.phones.length > 0) },
   { kind: "username only", rate: 0.004, find: users((user) => user.emails.length === 0 && user.phones.length === 0) },
-  { kind: "primary address that is none", rate: 0.003, find: users((user) => !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(primaryOf(user) ?? "a@b.c")) },
+  { kind: "primary address that is none", rate: 0, find: users((user) => !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(primaryOf(user) ?? "a@b.c")) },
   { kind: "primary address longer than 254 characters", rate: 0, find: users((user) => (primaryOf(user) ?? "").length > 254) },
   { kind: "unverified primary address", rate: 0.03, find: users((user) => user.emails.some((email) => email.primary && !email.verified)) },
   { kind: "role in an array", rate: 0.05, find: users((user) => Array.isArray(user.public_metadata["role"])) },
@@ -34,6 +34,7 @@ export const ACCOUNT_MESS: readonly MessKind[] = [
   { kind: "TOTP", rate: 0.03, find: users((user) => user.totp_secret !== undefined) },
   { kind: "TOTP without a password", rate: 0, find: users((user) => user.totp_secret !== undefined && user.password_digest === undefined) },
   { kind: "passkey", rate: 0, find: users((user) => (user.passkeys ?? 0) > 0) },
+  { kind: "SMS second factor", rate: 0, find: users((user) => user.phones.some((phone) => phone.second_factor)) },
   { kind: "backup codes", rate: 0, find: users((user) => user.backup_code_enabled === true) },
 ];
 

@@ -2,7 +2,7 @@ import { answerPeople } from "../../answers/people.ts";
 import type { Row } from "../../world.ts";
 import { textOf } from "../../world.ts";
 import { DAY_MS, fromNaive, HOUR_MS, lastSundayOfMarch, MINUTE_MS, naive } from "../clock.ts";
-import { countBy, type Finished, type MessKind, type MessTools, movingExperts, repeated } from "./kind.ts";
+import { countBy, type Finished, type Make, type MessKind, type MessTools, movingExperts, repeated } from "./kind.ts";
 
 /** Names that Postgres takes for a time zone and `Intl` refuses. */
 export const STRANGE_ZONES = ["BRT", "WEST", "Factory"] as const;
@@ -63,7 +63,7 @@ function siblings(rows: readonly Row[], row: Row): Row[] {
   return rows.filter((other) => other !== row && other["clerkUserId"] === row["clerkUserId"]);
 }
 
-function windows(startTime: string, endTime: string): MessKind["make"] {
+function windows(startTime: string, endTime: string): Make {
   return ({ draft, take }, count) => {
     for (const row of take(draft.tables.scheduleAvailabilities, count)) Object.assign(row, { startTime, endTime });
   };
@@ -73,7 +73,7 @@ function isTurned(row: Row): boolean {
   return textOf(row, "startTime").padStart(5, "0") > textOf(row, "endTime").padStart(5, "0");
 }
 
-function zones(table: "schedules" | "meetings" | "blocked_dates"): MessKind["make"] {
+function zones(table: "schedules" | "meetings" | "blocked_dates"): Make {
   return ({ draft, take, random }, count) => {
     for (const row of take(draft.tables[table], count)) row["timezone"] = random.pick(STRANGE_ZONES);
   };
@@ -122,7 +122,7 @@ function isSkipped(row: Row, now: number): boolean {
 }
 
 /** @param moves whether the service belongs to another expert who moves, or to one whose rows stay behind */
-function foreignService(moves: boolean): MessKind["make"] {
+function foreignService(moves: boolean): Make {
   return ({ draft, take, random }, count) => {
     const movers = movingExperts(draft);
     const services = draft.tables.events.filter((row) => movers.has(textOf(row, "clerkUserId")) === moves);

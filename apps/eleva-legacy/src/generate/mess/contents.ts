@@ -4,7 +4,7 @@ import { textOf } from "../../world.ts";
 import { primaryAddress } from "../draft.ts";
 import { encrypt } from "../records.ts";
 import { STRANGE_NAMES } from "../words.ts";
-import { addressKey, type Finished, type MessKind, type MessTools } from "./kind.ts";
+import { addressKey, type Finished, type Make, type MessKind, type MessTools } from "./kind.ts";
 
 /** Six characters each in the JSON text; `jsonb` refuses both. */
 const NUL = "\\u0000";
@@ -74,13 +74,13 @@ export const CONTENT_MESS: readonly MessKind[] = [
   },
 ];
 
-function edit(column: string, change: (value: string) => string): MessKind["make"] {
+function edit(column: string, change: (value: string) => string): Make {
   return ({ draft, take }, count) => {
     for (const row of take(draft.tables.meetings, count)) row[column] = change(String(row[column] ?? ""));
   };
 }
 
-function metadata(text: string): MessKind["make"] {
+function metadata(text: string): Make {
   return ({ draft, take }, count) => {
     for (const row of take(draft.tables.meetings, count, (one) => one["stripeMetadata"] !== null)) row["stripeMetadata"] = text;
   };
@@ -90,7 +90,7 @@ function meetings(column: string, fits: (value: string) => boolean): (world: Fin
   return ({ tables }) => tables.meetings.filter((row) => typeof row[column] === "string" && fits(textOf(row, column))).length;
 }
 
-function guestAddress(addresses: (world: Finished) => string[]): MessKind["make"] {
+function guestAddress(addresses: (world: Finished) => string[]): Make {
   return ({ draft, take, random }: MessTools, count) => {
     const clerkUsers = draft.people.map((person) => person.clerk);
     const list = addresses({ ...draft, clerkUsers });

@@ -10,10 +10,12 @@ export interface MessKind {
   /** Of all people; 0 stands for one instance. */
   rate: number;
   /** Makes up to `count` instances. Left out where the ordinary way of making the world yields them. */
-  make?(tools: MessTools, count: number): void;
+  make?: Make;
   /** Counts the instances by searching, without trusting `make`. */
   find(world: Finished): number;
 }
+
+export type Make = (tools: MessTools, count: number) => void;
 
 export interface MessTools {
   random: Random;

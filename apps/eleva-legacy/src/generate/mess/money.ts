@@ -1,6 +1,6 @@
 import type { Row } from "../../world.ts";
 import { textOf } from "../../world.ts";
-import { countBy, type Finished, type MessKind } from "./kind.ts";
+import { countBy, type Finished, type Make, type MessKind } from "./kind.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -68,7 +68,7 @@ function lost(row: Row): number {
   return (row["stripeAmount"] as number) - (row["stripeApplicationFeeAmount"] as number) - (row["stripeTransferAmount"] as number);
 }
 
-function nullIn(column: string): MessKind["make"] {
+function nullIn(column: string): Make {
   return ({ draft, take }, count) => {
     for (const row of take(draft.tables.payment_transfers, count)) row[column] = null;
   };

@@ -1,0 +1,60 @@
+import { defineMove, env } from "rehome";
+import { derived, guestUpsert, peopleUpsert } from "./src/move/people.ts";
+import { workosRoles } from "./src/move/permissions.ts";
+import { proveRecords } from "./src/move/records-proof.ts";
+import { tables } from "./src/move/tables.ts";
+import { installTarget } from "./src/move/target-schema.ts";
+
+const EXPERT_ROLES = ["community_expert", "top_expert", "lecturer"];
+
+/** Eleva Care's move. A function, so that the environment is read when a verb starts. */
+export default () => {
+  const workosUrl = new URL(process.env["WORKOS_API_URL"] ?? "https://api.workos.com");
+  const clientId = env("WORKOS_CLIENT_ID");
+  return defineMove({
+    name: "Eleva Care",
+    legacy: {
+      database: env("LEGACY_DATABASE_URL"),
+      audit: env("LEGACY_AUDITLOG_DATABASE_URL"),
+      clerk: {
+        secretKey: env("CLERK_SECRET_KEY"),
+        ...(process.env["CLERK_API_URL"] ? { apiUrl: process.env["CLERK_API_URL"] } : {}),
+        ...(process.env["CLERK_PUBLISHABLE_KEY"] ? { publishableKey: process.env["CLERK_PUBLISHABLE_KEY"] } : {}),
+        exports: env("CLERK_EXPORTS").split(","),
+      },
+    },
+    target: {
+      owner: env("TARGET_OWNER_URL"),
+      mover: env("TARGET_MOVER_URL"),
+      shared: ["categories", "stripe_processed_events"],
+      workos: {
+        apiKey: env("WORKOS_API_KEY"),
+        clientId,
+        apiHostname: workosUrl.hostname,
+        https: workosUrl.protocol === "https:",
+        ...(workosUrl.port ? { port: Number(workosUrl.port) } : {}),
+        ...(process.env["WORKOS_LIMITS"] ? { limits: JSON.parse(process.env["WORKOS_LIMITS"]) } : {}),
+      },
+      applySchema: (owner) =>
+        installTarget(owner, {
+          moverUrl: env("TARGET_MOVER_URL"),
+          loginUrl: env("DATABASE_URL"),
+          workosClientId: clientId,
+          workosUrl: workosUrl.origin,
+        }),
+    },
+    users: {
+      roles: ["user", "community_expert", "top_expert", "lecturer", "admin", "superadmin"],
+      organizationType: ({ roles }) => (roles.some((role) => EXPERT_ROLES.includes(role)) ? "expert_individual" : "patient_personal"),
+      organizationName: (user) => [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal",
+      workosRoles,
+      ownerRole: "owner",
+      acceptHeld: (process.env["ACCEPT_HELD"] ?? "").split(",").filter(Boolean),
+    },
+    people: { upsert: peopleUpsert, guests: guestUpsert },
+    tables,
+    derive: derived,
+    proofs: [{ name: "records", prove: (context) => proveRecords(context, env("ENCRYPTION_KEY")) }],
+    monthlyCost: { before: 70, after: 99, currency: "USD" },
+  });
+};

@@ -1,0 +1,80 @@
+import { workosRoles } from "./permissions.ts";
+
+const ownerPermissions = workosRoles.owner.permissions.map((permission) => `'${permission}'`).join(", ");
+
+/** Statements that write Eleva's tables of people from the ledger. Each may be run again. */
+export const peopleUpsert = [
+  {
+    table: "organizations",
+    sql: `
+insert into organizations (id, type, tier, name, slug, claimed)
+select i.workos_organization_id, i.organization_type::organization_type, 'free', i.organization_name, 'org-' || lower(right(i.workos_organization_id, 26)), true
+  from rehome.identity i where i.moved and i.workos_organization_id is not null
+    on conflict (id) do update set type = excluded.type, name = excluded.name`,
+  },
+  {
+    table: "memberships",
+    sql: `
+insert into memberships (id, org_id, workos_user_id, role_slug, permissions, status)
+select i.workos_membership_id, i.workos_organization_id, i.workos_user_id, 'owner', array[${ownerPermissions}], 'active'
+  from rehome.identity i where i.moved and i.workos_membership_id is not null
+    on conflict (org_id, workos_user_id) do nothing`,
+  },
+  {
+    table: "user_emails",
+    sql: `
+insert into user_emails (org_id, workos_user_id, email, verified)
+select i.workos_organization_id, i.workos_user_id, a.email, a.verified
+  from rehome.address a join rehome.identity i using (legacy_user_id)
+ where i.moved and not a.is_primary and i.workos_organization_id is not null
+   and not exists (select from user_emails e where e.workos_user_id = i.workos_user_id and e.email = a.email)`,
+  },
+  {
+    table: "platform_roles",
+    sql: `
+insert into platform_roles (org_id, workos_user_id, role)
+select i.workos_organization_id, i.workos_user_id, r.role
+  from rehome.identity i, unnest(i.roles) r(role)
+ where i.moved and i.workos_organization_id is not null
+    on conflict (workos_user_id, role) do nothing`,
+  },
+];
+
+/** An unclaimed organization and the address, for everyone who booked without an account. */
+export const guestUpsert = [
+  {
+    table: "organizations",
+    sql: `
+insert into organizations (id, type, tier, name, slug, claimed)
+select g.org_id, 'patient_personal', 'free', null, replace(g.org_id, '_', '-'), false
+  from rehome.guest g
+    on conflict (id) do nothing`,
+  },
+  {
+    table: "guests",
+    sql: `
+insert into guests (org_id, email_key, email, name)
+select g.org_id, g.email_key, g.email, g.name from rehome.guest g
+    on conflict (org_id) do nothing`,
+  },
+];
+
+/** Setup flags were browser-writable at Clerk, so they are computed from data. Google starts anew for everybody. */
+export const derived = [
+  {
+    table: "expert_setup",
+    sql: `
+insert into expert_setup (org_id, workos_user_id, profile, availability, events, identity, payment, google_account)
+select u.org_id, u.workos_user_id,
+       exists (select from profiles p where p.workos_user_id = u.workos_user_id and p.published),
+       exists (select from schedules s join schedule_availabilities a on a.schedule_id = s.id where s.workos_user_id = u.workos_user_id),
+       exists (select from services e where e.workos_user_id = u.workos_user_id),
+       coalesce((select v.stripe_identity_verified from identity_verifications v where v.workos_user_id = u.workos_user_id), false),
+       coalesce((select a.stripe_connect_charges_enabled and a.stripe_connect_payouts_enabled from payout_accounts a where a.workos_user_id = u.workos_user_id), false),
+       false
+  from users u join organizations o on o.id = u.org_id
+ where o.type = 'expert_individual'
+    on conflict (workos_user_id) do update set profile = excluded.profile, availability = excluded.availability, events = excluded.events,
+       identity = excluded.identity, payment = excluded.payment`,
+  },
+];

@@ -1,0 +1,87 @@
+-- Functions and the view that stand on the tables. Run as the installer after the migrations; may be run again.
+grant create on schema public to rehome_fn_busy, rehome_fn_receipts;     -- taken back below
+
+set local role rehome_fn_busy;
+
+-- The day in its zone. A zone that this server does not know counts as UTC: one bad row must not hide the other busy times.
+create or replace function public.day_in_zone(day date, zone text) returns tstzrange
+stable strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  return tstzrange(day::timestamp at time zone zone, (day + 1)::timestamp at time zone zone);
+exception when invalid_parameter_value then
+  return tstzrange(day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+end $$;
+
+-- When an expert is taken between two moments: meetings, open reservations and blocked days, merged, without identities or the edges
+-- between neighbours. Who cannot be booked (profile not published, or no such person) is taken all the time, but for the own organization.
+create or replace function public.busy_intervals(expert text, from_time timestamptz, to_time timestamptz)
+returns table (starts_at timestamptz, ends_at timestamptz)
+stable strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  asked tstzmultirange;
+begin
+  if to_time <= from_time or to_time - from_time > interval '400 days' then
+    raise exception 'busy_intervals takes a span of up to 400 days' using errcode = '22023';
+  end if;
+  asked := tstzmultirange(tstzrange(from_time, to_time));
+  if not exists (
+    select from public.profiles p
+     where p.workos_user_id = expert
+       and (p.published or p.org_id = (select auth.org_id()) or p.workos_user_id = (select auth.user_id()))
+  ) then
+    return query select from_time, to_time;
+    return;
+  end if;
+  return query
+    with taken (span) as (
+      -- Imported rows may end before they start.
+      select tstzrange(least(m.starts_at, m.ends_at), greatest(m.starts_at, m.ends_at))
+        from public.meetings m
+       where m.expert_user_id = expert and least(m.starts_at, m.ends_at) < to_time and greatest(m.starts_at, m.ends_at) > from_time
+      union all
+      select tstzrange(least(r.starts_at, r.ends_at), greatest(r.starts_at, r.ends_at))
+        from public.slot_reservations r
+       where r.expert_user_id = expert and r.expires_at > statement_timestamp()
+         and least(r.starts_at, r.ends_at) < to_time and greatest(r.starts_at, r.ends_at) > from_time
+      union all
+      select public.day_in_zone(b.date, b.timezone)
+        from public.blocked_dates b
+       where b.workos_user_id = expert
+         and b.date between (from_time at time zone 'UTC')::date - 1 and (to_time at time zone 'UTC')::date + 1
+    )
+    select lower(part), upper(part)
+      from unnest((select range_agg(taken.span) from taken) * asked) part
+     order by 1;
+end $$;
+
+revoke all on function public.day_in_zone(date, text), public.busy_intervals(text, timestamptz, timestamptz) from public;
+grant execute on function public.busy_intervals(text, timestamptz, timestamptz) to authenticated, anonymous, rehome_job_booking;
+
+set local role rehome_fn_receipts;
+
+-- What the patient's organization sees of a payment. The view reads as its owner, who may read only these columns, and of payments only
+-- the rows of the asking organization (policy meeting_payments_select_fn_receipts). An invoker's view would need a policy that opens
+-- whole rows of meeting_payments to patients, since one role cannot have other columns for other rows.
+create or replace view public.meeting_receipts with (security_barrier = true) as
+  select p.meeting_id, p.stripe_amount as amount, s.currency, p.stripe_payment_status as state
+    from public.meeting_payments p
+    join public.meetings m on m.id = p.meeting_id
+    join public.services s on s.id = m.service_id;
+
+set local role rehome_owner;
+
+-- A number that a caller chose could meet the sequence later and make another organization's insert fail.
+create or replace function public.assign_id() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if current_user = 'authenticated' then
+    new.id := nextval(pg_get_serial_sequence(format('%I.%I', tg_table_schema, tg_table_name), 'id'));
+  end if;
+  return new;
+end $$;
+revoke all on function public.assign_id() from public;
+create or replace trigger assign_id before insert on public.scheduling_settings for each row execute function public.assign_id();
+create or replace trigger assign_id before insert on public.blocked_dates for each row execute function public.assign_id();
+
+reset role;
+revoke create on schema public from rehome_fn_busy, rehome_fn_receipts, rehome_fn_check;
