@@ -1,10 +1,10 @@
 export type { Answers, RowAnswer, RowCount } from "./answers/answers.ts";
+export { answer } from "./answers/answers.ts";
 export type { Reason } from "./answers/fates.ts";
 export type { Symbolic, TargetRow, TargetValue } from "./answers/known.ts";
 export type { Disposition, PersonAnswer } from "./answers/people.ts";
-export type { PersonRows } from "./answers/persons.ts";
-export { answer } from "./answers/answers.ts";
 export { answerPeople } from "./answers/people.ts";
+export type { PersonRows } from "./answers/persons.ts";
 export type { HashCost } from "./generate/digests.ts";
 export { type ElevaOptions, generateEleva } from "./generate/eleva.ts";
 export { loadLegacy, loadLegacyAudit } from "./load.ts";

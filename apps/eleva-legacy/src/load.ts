@@ -16,7 +16,11 @@ const BATCH_BYTES = 4_000_000;
  * @param databaseUrl a superuser, or `eleva_owner` where that role exists and owns the database
  */
 export async function loadLegacy(databaseUrl: string, world: Pick<ElevaWorld, "tables">): Promise<void> {
-  await load(databaseUrl, SCHEMA, LEGACY_TABLES.map((table) => [table, world.tables[table]] as const));
+  await load(
+    databaseUrl,
+    SCHEMA,
+    LEGACY_TABLES.map((table) => [table, world.tables[table]] as const),
+  );
 }
 
 /** Makes and fills the audit database, a database of its own. The same users may call as for `loadLegacy`. */
@@ -24,7 +28,11 @@ export async function loadLegacyAudit(databaseUrl: string, world: Pick<ElevaWorl
   await load(databaseUrl, AUDIT_SCHEMA, [["audit_logs", world.auditLogs]]);
 }
 
-async function load(databaseUrl: string, schema: string, tables: readonly (readonly [LegacyTable | "audit_logs", readonly Row[]])[]): Promise<void> {
+async function load(
+  databaseUrl: string,
+  schema: string,
+  tables: readonly (readonly [LegacyTable | "audit_logs", readonly Row[]])[],
+): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
@@ -42,7 +50,9 @@ async function load(databaseUrl: string, schema: string, tables: readonly (reado
 
 /** The tables must belong to eleva_owner, whoever loads. */
 async function becomeOwner(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ database: string; other: boolean }>("select current_database() as database, current_user <> 'eleva_owner' as other");
+  const { rows } = await client.query<{ database: string; other: boolean }>(
+    "select current_database() as database, current_user <> 'eleva_owner' as other",
+  );
   const [here] = rows;
   if (!here?.other) return;
   await client.query(`alter database ${pg.escapeIdentifier(here.database)} owner to eleva_owner`);
@@ -55,7 +65,9 @@ async function fill(client: pg.Client, table: string, rows: readonly Row[]): Pro
   for (const batch of batches(rows)) await client.query(insert, [batch]);
   const serial = columns.find((column) => column.serial !== null);
   if (serial) {
-    await client.query(`select setval($1, (select max(${pg.escapeIdentifier(serial.name)}) from ${pg.escapeIdentifier(table)}))`, [serial.serial]);
+    await client.query(`select setval($1, (select max(${pg.escapeIdentifier(serial.name)}) from ${pg.escapeIdentifier(table)}))`, [
+      serial.serial,
+    ]);
   }
 }
 

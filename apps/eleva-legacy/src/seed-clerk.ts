@@ -16,7 +16,9 @@ export async function seedClerk(twinUrl: string, adminToken: string, world: Pick
     });
     await response.arrayBuffer();
     if (!response.ok) {
-      throw new Error(`The Clerk twin refused users ${from + 1} and following with status ${response.status}. Check its address and the admin token.`);
+      throw new Error(
+        `The Clerk twin refused users ${from + 1} and following with status ${response.status}. Check its address and the admin token.`,
+      );
     }
   }
 }

@@ -1,3 +1,10 @@
+export { expectedVisible, SEEN_BY_ALL, SEEN_BY_NOBODY, type Who } from "./isolation/expected.ts";
+export { membersOf } from "./isolation/members.ts";
+export { type Difference, type Isolation, type IsolationOptions, type Persona, proveIsolation } from "./isolation/prove.ts";
+export { type Queries, type Relation, readRelations } from "./isolation/relations.ts";
+export { type Snapshot, type SnapshotRow, takeSnapshot } from "./isolation/snapshot.ts";
+export { throughTenancy } from "./isolation/through-tenancy.ts";
+export { readVisible } from "./isolation/visible.ts";
 export { type AppliedSchema, applyTargetSchema } from "./schema/apply.ts";
 export { SchemaError, type SchemaErrorCode } from "./schema/errors.ts";
 export { schema } from "./schema/tables.ts";

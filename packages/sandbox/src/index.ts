@@ -1,2 +1,5 @@
+export type { ClerkSeedUser } from "./clerk/seed.ts";
+export { spawnClerkTwin } from "./clerk/spawn.ts";
+export { type ClerkTwin, type ClerkTwinOptions, startClerkTwin } from "./clerk/twin.ts";
 export { createDatabase, freshDatabase, type TestDatabase, withDatabase, withUser } from "./postgres/databases.ts";
-export { type PostgresOptions, type PostgresServer, readServerLog, startPostgres } from "./postgres/start.ts";
+export { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres/start.ts";

@@ -13,11 +13,11 @@ export type TenancyErrorCode =
 
 /** What of a Postgres error may leave the process: names and the state, never a row's values. */
 export interface ErrorFacts {
-  sqlstate?: string;
-  schema?: string;
-  table?: string;
-  constraint?: string;
-  column?: string;
+  sqlstate?: string | undefined;
+  schema?: string | undefined;
+  table?: string | undefined;
+  constraint?: string | undefined;
+  column?: string | undefined;
 }
 
 interface CodeRule {

@@ -1,9 +1,9 @@
 import type { ElevaWorld, LegacyTable } from "../world.ts";
-import { decideRows, type Reason } from "./fates.ts";
 import { countTargets } from "./counts.ts";
+import { decideRows, type Reason } from "./fates.ts";
+import { type Known, know, type TargetRow } from "./known.ts";
 import { answerPeople, type PersonAnswer } from "./people.ts";
 import { answerPersonRows, type PersonRows } from "./persons.ts";
-import { type Known, know, type TargetRow } from "./known.ts";
 import { keyColumn, targetRows } from "./targets.ts";
 
 export interface RowAnswer {
@@ -53,13 +53,20 @@ export function answer(world: Question): Answers {
     answers.leftBehind[table] = counted;
     const leftBehind = Object.values(counted).reduce((sum, count) => sum + count, 0);
     answers.rowCounts[table] = { total: rows.length, moved: rows.length - leftBehind, leftBehind };
-    answers.rows[table] = sampleOf(rows, reasons).map((index) => answerRow(known, table, rows[index] as (typeof rows)[number], reasons[index]));
+    answers.rows[table] = sampleOf(rows, reasons).map((index) =>
+      answerRow(known, table, rows[index] as (typeof rows)[number], reasons[index]),
+    );
   }
   answers.leftBehind["audit_logs"] = { audit_later: world.auditLogs.length };
   return { ...answers, targetCounts: countTargets(known, world.tables, fates), persons: answerPersonRows(known, SAMPLE) };
 }
 
-function answerRow(known: Known, table: LegacyTable, row: ElevaWorld["tables"][LegacyTable][number], reason: Reason | undefined): RowAnswer {
+function answerRow(
+  known: Known,
+  table: LegacyTable,
+  row: ElevaWorld["tables"][LegacyTable][number],
+  reason: Reason | undefined,
+): RowAnswer {
   const key = String(row[keyColumn(table)]);
   return reason ? { key, leftBehind: reason } : { key, target: targetRows(known, table, row) };
 }
@@ -75,7 +82,8 @@ function sampleOf(rows: readonly Record<string, unknown>[], reasons: readonly (R
     chosen.add(index);
   }
   const withLeftBehind = chosen.size;
-  for (const [index, row] of rows.entries()) if (chosen.size < withLeftBehind + 15 && reasons[index] === undefined && isOdd(row)) chosen.add(index);
+  for (const [index, row] of rows.entries())
+    if (chosen.size < withLeftBehind + 15 && reasons[index] === undefined && isOdd(row)) chosen.add(index);
   const step = rows.length / SAMPLE;
   for (let i = 0; chosen.size < SAMPLE && i < SAMPLE; i++) chosen.add(Math.floor(i * step));
   return [...chosen].sort((a, b) => a - b);
@@ -83,5 +91,7 @@ function sampleOf(rows: readonly Record<string, unknown>[], reasons: readonly (R
 
 /** White space at the ends, escapes in JSON, or letters past the Latin ones. */
 function isOdd(row: Record<string, unknown>): boolean {
-  return Object.values(row).some((value) => typeof value === "string" && /\\u[0d]|\t|^\s|\s$|[^\u0000-\u024f\u2000-\u206f]/.test(value));
+  return Object.values(row).some(
+    (value) => typeof value === "string" && /\\u[0d]|\t|^\s|\s$|[\u0370-\u1fff\u{1f000}-\u{1ffff}]/u.test(value),
+  );
 }

@@ -36,7 +36,11 @@ export function decideRows(tables: Record<LegacyTable, Row[]>, people: Readonly<
     profiles: decide("profiles", byOwner("clerkUserId")),
     events,
     schedules,
-    scheduleAvailabilities: decide("scheduleAvailabilities", through("schedules", "clerkUserId", "scheduleId"), parent("schedules", schedules, "scheduleId")),
+    scheduleAvailabilities: decide(
+      "scheduleAvailabilities",
+      through("schedules", "clerkUserId", "scheduleId"),
+      parent("schedules", schedules, "scheduleId"),
+    ),
     scheduling_settings: decide("scheduling_settings", byOwner("user_id")),
     blocked_dates: decide("blocked_dates", byOwner("clerk_user_id")),
     meetings,
@@ -44,7 +48,11 @@ export function decideRows(tables: Record<LegacyTable, Row[]>, people: Readonly<
     payment_transfers: decide("payment_transfers", byOwner("expert_clerk_user_id")),
     slot_reservations: decide("slot_reservations", byOwner("clerk_user_id"), parent("events", events, "event_id")),
     session_packs: packs,
-    pack_purchases: decide("pack_purchases", through("session_packs", "clerk_user_id", "pack_id"), parent("session_packs", packs, "pack_id")),
+    pack_purchases: decide(
+      "pack_purchases",
+      through("session_packs", "clerk_user_id", "pack_id"),
+      parent("session_packs", packs, "pack_id"),
+    ),
     stripe_processed_events: decide("stripe_processed_events"),
   };
 }

@@ -29,7 +29,10 @@ export interface Known {
   tables: ElevaWorld["tables"];
 }
 
-export function know({ clerkUsers, tables }: Pick<ElevaWorld, "clerkUsers" | "tables">, people: Readonly<Record<string, PersonAnswer>>): Known {
+export function know(
+  { clerkUsers, tables }: Pick<ElevaWorld, "clerkUsers" | "tables">,
+  people: Readonly<Record<string, PersonAnswer>>,
+): Known {
   const moved = new Map(clerkUsers.filter((user) => people[user.id]?.disposition.startsWith("move")).map((user) => [user.id, user]));
   const proved = new Map<string, string>();
   for (const user of moved.values()) for (const email of user.emails) if (email.verified) proved.set(keyOf(email.address), user.id);

@@ -24,7 +24,12 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
   categories: (row) => [
     {
       table: "categories",
-      row: { ...same(row, "id", "name", "description", "image"), parent_id: row["parentId"] ?? null, created_at: at(row["createdAt"]), updated_at: at(row["updatedAt"]) },
+      row: {
+        ...same(row, "id", "name", "description", "image"),
+        parent_id: row["parentId"] ?? null,
+        created_at: at(row["createdAt"]),
+        updated_at: at(row["updatedAt"]),
+      },
     },
   ],
   profiles: (row) => [
@@ -76,7 +81,12 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
     },
     {
       table: "service_stripe",
-      row: { service_id: row["id"] ?? null, org_id: org(row, "clerkUserId"), stripe_product_id: row["stripeProductId"] ?? null, stripe_price_id: row["stripePriceId"] ?? null },
+      row: {
+        service_id: row["id"] ?? null,
+        org_id: org(row, "clerkUserId"),
+        stripe_product_id: row["stripeProductId"] ?? null,
+        stripe_price_id: row["stripePriceId"] ?? null,
+      },
     },
   ],
   schedules: (row) => [
@@ -146,7 +156,17 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
     {
       table: "payment_transfers",
       row: {
-        ...same(row, "id", "payment_intent_id", "checkout_session_id", "event_id", "expert_connect_account_id", "amount", "currency", "platform_fee"),
+        ...same(
+          row,
+          "id",
+          "payment_intent_id",
+          "checkout_session_id",
+          "event_id",
+          "expert_connect_account_id",
+          "amount",
+          "currency",
+          "platform_fee",
+        ),
         ...same(row, "status", "transfer_id", "payout_id", "stripe_error_code", "stripe_error_message", "retry_count", "requires_approval"),
         ...same(row, "admin_notes", "guest_name", "guest_email", "guest_phone", "service_name"),
         expert_user_id: user(row, "expert_clerk_user_id"),
@@ -192,14 +212,35 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
         updated_at: at(row["updated_at"]),
       },
     },
-    { table: "session_pack_stripe", row: { pack_id: row["id"] ?? null, org_id: org(row, "clerk_user_id"), ...same(row, "stripe_product_id", "stripe_price_id") } },
+    {
+      table: "session_pack_stripe",
+      row: { pack_id: row["id"] ?? null, org_id: org(row, "clerk_user_id"), ...same(row, "stripe_product_id", "stripe_price_id") },
+    },
   ],
   pack_purchases: (row, known) => [
     {
       table: "pack_purchases",
       row: {
-        ...same(row, "id", "pack_id", "buyer_email", "buyer_name", "buyer_phone", "pack_name_snapshot", "service_name_snapshot", "stripe_customer_id"),
-        ...same(row, "stripe_session_id", "stripe_payment_intent_id", "stripe_coupon_id", "stripe_promotion_code_id", "currency", "gross_amount"),
+        ...same(
+          row,
+          "id",
+          "pack_id",
+          "buyer_email",
+          "buyer_name",
+          "buyer_phone",
+          "pack_name_snapshot",
+          "service_name_snapshot",
+          "stripe_customer_id",
+        ),
+        ...same(
+          row,
+          "stripe_session_id",
+          "stripe_payment_intent_id",
+          "stripe_coupon_id",
+          "stripe_promotion_code_id",
+          "currency",
+          "gross_amount",
+        ),
         ...same(row, "platform_fee", "net_amount", "promotion_code", "max_redemptions", "redemptions_used", "status"),
         expert_user_id: someone(known, row["expert_clerk_user_id"]),
         org_id: org(parentOf(known, "session_packs", row["pack_id"]), "clerk_user_id"),
@@ -210,7 +251,9 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
       },
     },
   ],
-  stripe_processed_events: (row) => [{ table: "stripe_processed_events", row: { ...same(row, "event_id", "event_type"), processed_at: at(row["processed_at"]) } }],
+  stripe_processed_events: (row) => [
+    { table: "stripe_processed_events", row: { ...same(row, "event_id", "event_type"), processed_at: at(row["processed_at"]) } },
+  ],
 };
 
 function meeting(row: Row, known: Known): TargetRow {
@@ -264,6 +307,7 @@ function meetingPayment(row: Row, known: Known): TargetRow {
 
 function parentOf(known: Known, table: "schedules" | "session_packs", id: unknown): Row {
   const parent = known.tables[table].find((row) => row["id"] === id);
-  if (!parent) throw new Error(`A row references a row of ${table} that is not there. The generator made a world that Postgres would refuse.`);
+  if (!parent)
+    throw new Error(`A row references a row of ${table} that is not there. The generator made a world that Postgres would refuse.`);
   return parent;
 }

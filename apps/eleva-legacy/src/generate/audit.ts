@@ -1,10 +1,15 @@
 import type { Row } from "../world.ts";
 import { fromNaive, HOUR_MS, naive } from "./clock.ts";
 import type { Draft } from "./draft.ts";
-import { nextSerial } from "./schedules.ts";
 import type { Random } from "./random.ts";
+import { nextSerial } from "./schedules.ts";
 
-const AGENTS = ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "Mozilla/5.0 (X11; Linux x86_64)", null] as const;
+const AGENTS = [
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)",
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
+  "Mozilla/5.0 (X11; Linux x86_64)",
+  null,
+] as const;
 
 /** About six rows a meeting in the audit database; addresses and notes stand in them in clear. */
 export function addAudit(random: Random, draft: Draft): void {
@@ -21,7 +26,10 @@ export function addAudit(random: Random, draft: Draft): void {
     const record = recorded.get(meeting["id"] as string);
     if (record) {
       const written = fromNaive(record["created_at"] as string);
-      add(random, draft, meeting, "MEDICAL_RECORD_CREATED", "medical_record", written, { recordId: record["id"], meetingId: meeting["id"] });
+      add(random, draft, meeting, "MEDICAL_RECORD_CREATED", "medical_record", written, {
+        recordId: record["id"],
+        meetingId: meeting["id"],
+      });
     }
     const reads = record ? random.int(3, 8) : random.int(2, 5);
     for (let i = 0; i < reads; i++) {

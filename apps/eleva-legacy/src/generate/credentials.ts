@@ -1,4 +1,3 @@
-import { type Draft, type Person, primaryAddress } from "./draft.ts";
 import {
   argon2,
   argon2Cost,
@@ -12,6 +11,7 @@ import {
   pbkdf2Sha512,
   phpass,
 } from "./digests.ts";
+import { type Draft, type Person, primaryAddress } from "./draft.ts";
 import type { Random } from "./random.ts";
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -54,7 +54,10 @@ function fill(way: Way, count: number): Way[] {
 }
 
 function giveWay(random: Random, draft: Draft, person: Person, way: Way, cost: HashCost, pbkdf2: () => [string, Digest]): void {
-  if (way === "google") return giveGoogle(person);
+  if (way === "google") {
+    giveGoogle(person);
+    return;
+  }
   if (way === "pbkdf2") {
     const [password, digest] = pbkdf2();
     giveDigest(draft, person, password, digest);
@@ -69,7 +72,12 @@ function giveWay(random: Random, draft: Draft, person: Person, way: Way, cost: H
     giveDigest(draft, person, password, made);
   } else {
     const password = newPassword(random);
-    giveDigest(draft, person, password, random.pick([() => md5(password), () => phpass(random, password), () => bcryptSha256Django(random, password, cost)])());
+    giveDigest(
+      draft,
+      person,
+      password,
+      random.pick([() => md5(password), () => phpass(random, password), () => bcryptSha256Django(random, password, cost)])(),
+    );
   }
   if (random.chance(0.15)) giveGoogle(person);
 }

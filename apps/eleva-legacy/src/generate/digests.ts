@@ -30,7 +30,12 @@ export function argon2Cost(cost: HashCost): Argon2Cost {
   return cost === "real" ? { memory: 19_456, passes: 2, parallelism: 1 } : { memory: 4096, passes: 1, parallelism: 1 };
 }
 
-export function argon2(random: Random, password: string, kind: "argon2id" | "argon2i", { memory, passes, parallelism }: Argon2Cost): Digest {
+export function argon2(
+  random: Random,
+  password: string,
+  kind: "argon2id" | "argon2i",
+  { memory, passes, parallelism }: Argon2Cost,
+): Digest {
   const nonce = random.bytes(16);
   const hash = argon2Sync(kind, { message: Buffer.from(password), nonce, memory, passes, parallelism, tagLength: 32 });
   return { hasher: kind, digest: `$${kind}$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(nonce)}$${unpadded(hash)}` };
@@ -65,7 +70,9 @@ export function md5(password: string): Digest {
 export function phpass(random: Random, password: string): Digest {
   const itoa64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   const salt = random.text(8, itoa64);
-  let hash = createHash("md5").update(salt + password).digest();
+  let hash = createHash("md5")
+    .update(salt + password)
+    .digest();
   for (let round = 0; round < 2048; round++) hash = createHash("md5").update(hash).update(password).digest();
   let text = "";
   for (let i = 0; i < 16; i += 3) {

@@ -17,7 +17,8 @@ export function addCategories(random: Random, draft: Draft): void {
       name,
       description: index % 2 ? null : `${name} for women`,
       image: index % 3 ? `/categories/${plain(name)}.webp` : null,
-      parentId: typeof parent === "number" ? ((draft.tables.categories[parent] as Row)["id"] as string) : parent === "gone" ? random.uuid() : null,
+      parentId:
+        typeof parent === "number" ? ((draft.tables.categories[parent] as Row)["id"] as string) : parent === "gone" ? random.uuid() : null,
       createdAt: naive(made),
       updatedAt: naive(made + index * DAY_MS),
     });
@@ -87,7 +88,9 @@ export function addUsers(random: Random, draft: Draft): void {
     const expert = expertById.get(id);
     const email = expert?.email ?? `gone.${random.text(6, "abcdefghijklmnopqrstuvwxyz")}@${random.pick(MAIL_DOMAINS)}`;
     const names = { first: expert?.firstName ?? random.pick(FIRST_NAMES), last: expert?.lastName ?? null, image: null };
-    draft.tables.users.push(userRow(random, draft, id, email, names, expert?.createdAt ?? draft.now - random.int(200, 700) * DAY_MS, expert));
+    draft.tables.users.push(
+      userRow(random, draft, id, email, names, expert?.createdAt ?? draft.now - random.int(200, 700) * DAY_MS, expert),
+    );
   }
 }
 
@@ -97,7 +100,15 @@ interface Names {
   image: string | null;
 }
 
-function userRow(random: Random, draft: Draft, id: string, email: string, names: Names, clerkCreated: number, expert: Expert | undefined): Row {
+function userRow(
+  random: Random,
+  draft: Draft,
+  id: string,
+  email: string,
+  names: Names,
+  clerkCreated: number,
+  expert: Expert | undefined,
+): Row {
   const created = Math.min(draft.now - 1000, clerkCreated + random.int(0, 10 * DAY_MS));
   const updated = random.int(created, draft.now);
   const connected = expert?.connectAccount ?? null;
@@ -110,7 +121,9 @@ function userRow(random: Random, draft: Draft, id: string, email: string, names:
     clerkUserId: id,
     stripeCustomerId: random.chance(0.7) ? random.id("cus_", 14) : null,
     subscriptionId: subscribed ? random.id("sub_1", 23) : null,
-    subscriptionStatus: subscribed ? random.weighted({ active: 60, canceled: 20, past_due: 10, trialing: 5, unpaid: 3, incomplete: 1, incomplete_expired: 1 }) : null,
+    subscriptionStatus: subscribed
+      ? random.weighted({ active: 60, canceled: 20, past_due: 10, trialing: 5, unpaid: 3, incomplete: 1, incomplete_expired: 1 })
+      : null,
     subscriptionPriceId: subscribed ? random.id("price_1", 23) : null,
     subscriptionCurrentPeriodEnd: subscribed ? naive(draft.now + random.int(-30, 30) * DAY_MS) : null,
     subscriptionCanceledAt: subscribed && random.chance(0.2) ? naive(updated) : null,

@@ -24,8 +24,18 @@ export function listGuests(random: Random, draft: Draft): void {
 function guestOf(random: Random, { clerk }: Person, which: "primary" | "further" | "case"): Guest {
   const primary = primaryAddress(clerk) as string;
   const further = clerk.emails.filter((email) => !email.primary).map((email) => email.address);
-  const email = which === "primary" ? primary : which === "further" ? random.pick(further) : inOtherLetters(random, random.pick([primary, ...verifiedAddresses(clerk)]));
-  return { email, name: [clerk.first_name ?? "Guest", clerk.last_name].filter(Boolean).join(" "), phone: somePhone(random), zone: random.weighted(ZONES) };
+  const email =
+    which === "primary"
+      ? primary
+      : which === "further"
+        ? random.pick(further)
+        : inOtherLetters(random, random.pick([primary, ...verifiedAddresses(clerk)]));
+  return {
+    email,
+    name: [clerk.first_name ?? "Guest", clerk.last_name].filter(Boolean).join(" "),
+    phone: somePhone(random),
+    zone: random.weighted(ZONES),
+  };
 }
 
 /** The same address for every mail server there is, and another string. */

@@ -69,8 +69,12 @@ export function meetingRow(random: Random, now: number, expert: Expert, service:
     startTime: naive(start),
     endTime: naive(start + duration * MINUTE_MS),
     timezone: guest.zone,
-    meetingUrl: random.chance(0.05) ? null : `https://meet.google.example/${random.text(3, "abcdefghijk")}-${random.text(4, "abcdefghijk")}-${random.text(3, "abcdefghijk")}`,
-    ...payment(random, service["price"] as number, start + duration * MINUTE_MS, created, past, () => metadata(random, { id, expert, guest, start, duration, notes })),
+    meetingUrl: random.chance(0.05)
+      ? null
+      : `https://meet.google.example/${random.text(3, "abcdefghijk")}-${random.text(4, "abcdefghijk")}-${random.text(3, "abcdefghijk")}`,
+    ...payment(random, service["price"] as number, start + duration * MINUTE_MS, created, past, () =>
+      metadata(random, { id, expert, guest, start, duration, notes }),
+    ),
     calendar_creation_claimed: random.chance(0.9),
     createdAt: naive(created),
     updatedAt: naive(Math.min(now, created + random.int(0, 5 * DAY_MS))),
@@ -117,7 +121,15 @@ interface Booked {
 
 /** What the checkout carried, as Stripe gave it back: the legacy user id and the patient's notes are in it. */
 function metadata(random: Random, { id, expert, guest, start, duration, notes }: Booked): string {
-  const meeting = { id, expert: expert.id, guest: guest.email, guestName: guest.name, start: new Date(start).toISOString(), dur: duration, notes };
+  const meeting = {
+    id,
+    expert: expert.id,
+    guest: guest.email,
+    guestName: guest.name,
+    start: new Date(start).toISOString(),
+    dur: duration,
+    notes,
+  };
   const locale = random.pick(["pt", "en", "es"]);
   return `{"meeting":${JSON.stringify(JSON.stringify(meeting))}, "locale":"${locale}","approval":${random.chance(0.1)}}`;
 }

@@ -19,7 +19,11 @@ type Role = string | string[] | undefined;
 function roleList(random: Random, size: number): Role[] {
   const least = (rate: number, from: number) => (size >= from ? Math.max(1, Math.round(size * rate)) : 0);
   const experts: Role[] = [...repeat("community_expert", least(0.07, 1)), ...repeat("top_expert", least(0.03, 3))];
-  const others = [...repeat("superadmin", size >= 100 ? 2 : least(0, 2)), ...repeat("admin", least(0.01, 4)), ...repeat("lecturer", least(0.01, 20))];
+  const others = [
+    ...repeat("superadmin", size >= 100 ? 2 : least(0, 2)),
+    ...repeat("admin", least(0.01, 4)),
+    ...repeat("lecturer", least(0.01, 20)),
+  ];
   const users: Role[] = repeat("user", Math.max(0, size - experts.length - others.length));
   for (let i = 0; i < Math.round(size * 0.03); i++) users[i] = undefined;
   const inArrays = Math.round(size * 0.08);
@@ -80,7 +84,11 @@ function giveMetadata(random: Random, clerk: LegacyClerkUser, role: Role, offers
   if (role !== undefined) clerk.public_metadata["role"] = role;
   if (random.chance(0.6)) clerk.public_metadata["country"] = random.pick(["PT", "PT", "PT", "BR", "ES", "GB", "US"]);
   if (random.chance(0.1)) {
-    clerk.public_metadata["securityPreferences"] = { notifyOnNewDevice: random.chance(0.8), maxSessions: random.int(1, 5), alerts: ["email"] };
+    clerk.public_metadata["securityPreferences"] = {
+      notifyOnNewDevice: random.chance(0.8),
+      maxSessions: random.int(1, 5),
+      alerts: ["email"],
+    };
   }
   if (random.chance(0.3)) {
     clerk.private_metadata["deviceHistory"] = [{ id: random.hex(8), seen: now - random.int(0, 90) * DAY_MS }];
@@ -112,5 +120,8 @@ export function plain(name: string): string {
 /** Addresses that a person proved, the primary one first. */
 export function verifiedAddresses(user: LegacyClerkUser): string[] {
   const primary = primaryAddress(user);
-  return user.emails.filter((email) => email.verified).map((email) => email.address).sort((a, b) => Number(b === primary) - Number(a === primary));
+  return user.emails
+    .filter((email) => email.verified)
+    .map((email) => email.address)
+    .sort((a, b) => Number(b === primary) - Number(a === primary));
 }

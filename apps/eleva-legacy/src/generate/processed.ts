@@ -8,7 +8,11 @@ export function addProcessedEvents(random: Random, draft: Draft): void {
     const created = fromNaive(meeting["createdAt"] as string);
     if (meeting["stripeSessionId"] === null || created < draft.now - 90 * 86_400_000) continue;
     for (const type of ["checkout.session.completed", "payment_intent.succeeded"].slice(0, random.int(1, 2))) {
-      draft.tables.stripe_processed_events.push({ event_id: random.id("evt_1", 23), event_type: type, processed_at: naive(Math.min(draft.now, created + random.int(100, 90_000))) });
+      draft.tables.stripe_processed_events.push({
+        event_id: random.id("evt_1", 23),
+        event_type: type,
+        processed_at: naive(Math.min(draft.now, created + random.int(100, 90_000))),
+      });
     }
   }
 }

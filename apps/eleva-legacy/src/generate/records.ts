@@ -1,5 +1,5 @@
 import { createCipheriv } from "node:crypto";
-import { DAY_MS, HOUR_MS, fromNaive, naive } from "./clock.ts";
+import { DAY_MS, fromNaive, HOUR_MS, naive } from "./clock.ts";
 import type { Draft } from "./draft.ts";
 import type { Random } from "./random.ts";
 import { SENTENCES } from "./words.ts";
@@ -16,7 +16,9 @@ export function addRecords(random: Random, draft: Draft): void {
       expert_id: meeting["clerkUserId"] as string,
       guest_email: meeting["guestEmail"] as string,
       encrypted_content: encrypt(random, draft.encryptionKey, noteText(random)),
-      encrypted_metadata: random.chance(0.3) ? encrypt(random, draft.encryptionKey, `{"tags":["follow-up"],"mood":${random.int(1, 5)}}`) : null,
+      encrypted_metadata: random.chance(0.3)
+        ? encrypt(random, draft.encryptionKey, `{"tags":["follow-up"],"mood":${random.int(1, 5)}}`)
+        : null,
       last_modified_at: naive(Math.min(draft.now, created + random.int(0, 30 * DAY_MS))),
       created_at: naive(created),
       version: random.chance(0.7) ? 1 : random.int(2, 9),

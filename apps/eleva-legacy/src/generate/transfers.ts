@@ -1,16 +1,18 @@
 import type { Row } from "../world.ts";
 import { DAY_MS, fromNaive, naive } from "./clock.ts";
-import { rolesOf } from "./people.ts";
 import type { Draft, Expert } from "./draft.ts";
-import { nextSerial } from "./schedules.ts";
 import { split } from "./meetings.ts";
+import { rolesOf } from "./people.ts";
 import type { Random } from "./random.ts";
+import { nextSerial } from "./schedules.ts";
 
 const STATES = { COMPLETED: 50, PAID_OUT: 25, PENDING: 12, APPROVED: 3, READY: 2, REFUNDED: 5, FAILED: 2, DISPUTED: 1 } as const;
 
 /** One transfer for each paid meeting, tied to it by intent and session only, and 3 % for meetings that are no more. */
 export function addTransfers(random: Random, draft: Draft): void {
-  const admins = draft.people.filter(({ clerk }) => rolesOf(clerk.public_metadata["role"]).some((role) => role.endsWith("admin"))).map(({ clerk }) => clerk.id);
+  const admins = draft.people
+    .filter(({ clerk }) => rolesOf(clerk.public_metadata["role"]).some((role) => role.endsWith("admin")))
+    .map(({ clerk }) => clerk.id);
   const expertById = new Map(draft.experts.map((expert) => [expert.id, expert]));
   const paid = draft.tables.meetings.filter((meeting) => meeting["stripeApplicationFeeId"] !== null);
   for (const meeting of paid) {

@@ -50,7 +50,11 @@ export const ACTS = {
     ]),
   holdSlot,
   releaseSlot: ({ random, shop }) =>
-    one(shop.reservations, random, (held) => ["delete from slot_reservations where id = $1", [held.id], () => remove(shop.reservations, held)]),
+    one(shop.reservations, random, (held) => [
+      "delete from slot_reservations where id = $1",
+      [held.id],
+      () => remove(shop.reservations, held),
+    ]),
   touchUser: ({ random, shop, now }) =>
     one(shop.users, random, (id) => [
       'update users set country = $2, stripe_connect_payouts_enabled = $3, "subscriptionStatus" = $4, "updatedAt" = $5 where "clerkUserId" = $1',
@@ -109,7 +113,9 @@ function bookMeeting({ random, shop, now }: Scene): Step | undefined {
   const paid = service.price > 0;
   const [intent, session] = paid ? [random.id("pi_3", 23), random.id("cs_live_d1", 56)] : [null, null];
   const notes = random.chance(0.5) ? "Dor há 2 semanas.\nÉ a primeira consulta." : null;
-  const metadata = paid ? `{"meeting":${JSON.stringify(JSON.stringify({ id, expert: service.owner, guest: email, notes }))},  "locale":"pt"}` : null;
+  const metadata = paid
+    ? `{"meeting":${JSON.stringify(JSON.stringify({ id, expert: service.owner, guest: email, notes }))},  "locale":"pt"}`
+    : null;
   const statements: Statement[] = [
     {
       text: `insert into meetings (id, "eventId", "clerkUserId", "guestEmail", "guestName", "guestNotes", "startTime", "endTime", timezone, "meetingUrl",
@@ -117,7 +123,17 @@ function bookMeeting({ random, shop, now }: Scene): Step | undefined {
         "createdAt", "updatedAt")
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)`,
       params: [
-        ...[id, service.id, service.owner, email, random.pick(["Ana Lopes", "Ольга", "O'Neil \\ co"]), notes, naive(start), naive(end), "Europe/Lisbon"],
+        ...[
+          id,
+          service.id,
+          service.owner,
+          email,
+          random.pick(["Ana Lopes", "Ольга", "O'Neil \\ co"]),
+          notes,
+          naive(start),
+          naive(end),
+          "Europe/Lisbon",
+        ],
         ...[`https://meet.google.example/${random.hex(5)}`, intent, session, paid ? "succeeded" : "pending", paid ? service.price : null],
         ...[paid ? fee : null, paid ? transfer : null, metadata, naive(now)],
       ],
@@ -128,7 +144,20 @@ function bookMeeting({ random, shop, now }: Scene): Step | undefined {
       text: `insert into payment_transfers (payment_intent_id, checkout_session_id, event_id, expert_connect_account_id, expert_clerk_user_id, amount, platform_fee,
         session_start_time, scheduled_transfer_time, guest_email, service_name, created, updated)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) returning id`,
-      params: [intent, session, service.id, random.id("acct_1", 15), service.owner, service.price, fee, naive(start), naive(end + DAY_MS), email, service.name, naive(now)],
+      params: [
+        intent,
+        session,
+        service.id,
+        random.id("acct_1", 15),
+        service.owner,
+        service.price,
+        fee,
+        naive(start),
+        naive(end + DAY_MS),
+        email,
+        service.name,
+        naive(now),
+      ],
     });
     statements.push({
       text: "insert into stripe_processed_events (event_id, event_type, processed_at) values ($1, $2, $3)",
@@ -159,7 +188,12 @@ function changePayment({ random, shop, now }: Scene): Step | undefined {
       const refunded = random.chance(0.3);
       return [
         `update meetings set "stripePaymentStatus" = $2, "stripeRefundId" = coalesce($3, "stripeRefundId"), "lastProcessedAt" = $4, "updatedAt" = $4 where id = $1`,
-        [id, refunded ? "refunded" : random.pick(["succeeded", "processing", "failed"]), refunded ? random.id("re_3", 23) : null, naive(now)],
+        [
+          id,
+          refunded ? "refunded" : random.pick(["succeeded", "processing", "failed"]),
+          refunded ? random.id("re_3", 23) : null,
+          naive(now),
+        ],
       ];
     },
   );
@@ -219,7 +253,17 @@ function holdSlot({ random, shop, now }: Scene): Step | undefined {
       return [
         `insert into slot_reservations (id, event_id, clerk_user_id, guest_email, start_time, end_time, expires_at, stripe_payment_intent_id, created_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
-        [id, service.id, service.owner, guestEmail(random, shop), naive(start), naive(start + service.duration * MINUTE_MS), naive(now + 7 * DAY_MS), random.id("pi_3", 23), naive(now)],
+        [
+          id,
+          service.id,
+          service.owner,
+          guestEmail(random, shop),
+          naive(start),
+          naive(start + service.duration * MINUTE_MS),
+          naive(now + 7 * DAY_MS),
+          random.id("pi_3", 23),
+          naive(now),
+        ],
         () => void shop.reservations.push({ id, serviceId: service.id }),
       ];
     },
@@ -228,7 +272,15 @@ function holdSlot({ random, shop, now }: Scene): Step | undefined {
 
 function addService({ random, shop, now }: Scene): Step | undefined {
   return one([...new Set(shop.services.map((service) => service.owner))], random, (owner) => {
-    const service: Service = { id: random.uuid(), owner, name: `Service ${random.hex(3)}`, price: random.pick([0, 4999, 6000]), duration: 45, meetings: 0, packs: 0 };
+    const service: Service = {
+      id: random.uuid(),
+      owner,
+      name: `Service ${random.hex(3)}`,
+      price: random.pick([0, 4999, 6000]),
+      duration: 45,
+      meetings: 0,
+      packs: 0,
+    };
     return [
       'insert into events (id, name, slug, "durationInMinutes", "clerkUserId", price, "createdAt", "updatedAt") values ($1, $2, $3, $4, $5, $6, $7, $7)',
       [service.id, service.name, `service-${random.hex(3)}`, service.duration, owner, service.price, naive(now)],

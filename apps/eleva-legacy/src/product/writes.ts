@@ -32,11 +32,16 @@ const WEIGHTS: Record<ActName, number> = {
  *
  * What is written depends on the seed and on the rows found; ids are fixed in the parameters or come from the sequences. The statements
  * in the order in which they ran, `begin` and `commit` among them, do the same to a second database that held the same rows.
- * Every act is one transaction. Two writers at once on one database take serial keys from each other: do not replay those.
+ * Every act is one transaction. A seed writes once to a database: its ids would come again. Two writers at once on one database take serial keys from each other: do not replay those.
  *
  * @param client connected as eleva_app
  */
-export async function legacyWrites(client: ClientBase, world: Pick<ElevaWorld, "encryptionKey" | "clerkUsers" | "now">, seed: number | string, count: number): Promise<LegacyWrite[]> {
+export async function legacyWrites(
+  client: ClientBase,
+  world: Pick<ElevaWorld, "encryptionKey" | "clerkUsers" | "now">,
+  seed: number | string,
+  count: number,
+): Promise<LegacyWrite[]> {
   const random = new Random(`writes/${seed}`);
   const shop = await readShop(client, world);
   const written: LegacyWrite[] = [];

@@ -4,7 +4,7 @@ create schema if not exists extensions;
 create extension if not exists btree_gist schema extensions;
 
 grant usage, create on schema public to rehome_owner;
-grant create on schema public to rehome_fn_check;     -- after.sql takes it back
+grant create on schema public to rehome_fn_check;     -- functions.sql takes it back
 
 set local role rehome_owner;
 grant usage on schema auth to rehome_fn_check, rehome_fn_busy;

@@ -40,7 +40,7 @@ export const meetings = pgTable(
     index("meetings_service_id").on(t.serviceId),
     check("meetings_end_after_start", sql`${t.imported} or ${t.endsAt} > ${t.startsAt}`),
     readable("meetings", "party", authenticated, sql`${ownOrg(t.orgId)} or ${ownOrg(t.patientOrgId)}`),
-    // Which columns is a matter of grants (after.sql): time, place and notes; never service, expert, patient or organization.
+    // Which columns is a matter of grants.sql: time, place and notes; never service, expert, patient or organization.
     pgPolicy("meetings_update_expert_org", {
       for: "update",
       to: authenticated,
@@ -58,7 +58,7 @@ export const meetings = pgTable(
   ],
 );
 
-/** The patient's organization sees amount, currency and state through the view `meeting_receipts` (after.sql) and nothing here. */
+/** The patient's organization sees amount, currency and state through the view `meeting_receipts` (functions.sql) and nothing here. */
 export const meetingPayments = pgTable(
   "meeting_payments",
   {

@@ -52,7 +52,7 @@ export function readable(table: string, who: string, to: PgRole | PgRole[], usin
 
 type Verb = "select" | "insert" | "update" | "delete";
 
-/** Policies of a job or function role: all rows of the table, for these verbs. Which columns is said by the grants in after.sql. */
+/** Policies of a job or function role: all rows of the table, for these verbs. Which columns is said by grants.sql. */
 export function allRows(table: string, role: PgRole, ...verbs: Verb[]) {
   const who = role.name.replace(/^rehome_/, "");
   return verbs.map((verb) =>

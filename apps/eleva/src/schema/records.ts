@@ -45,7 +45,7 @@ export const records = pgTable(
         to: authenticated,
         withCheck: every(writer, ofMeeting(t)),
       }),
-      // Which columns is a matter of grants (after.sql): the text and its version.
+      // Which columns is a matter of grants.sql: the text and its version.
       pgPolicy("records_update_writing_expert", {
         for: "update",
         to: authenticated,

@@ -39,7 +39,7 @@ export const users = pgTable(
     index("users_org_id").on(t.orgId),
     index("users_email_key").on(EMAIL_KEY),
     readable("users", "self", authenticated, self(t.workosUserId)),
-    // Which columns is a matter of grants (after.sql): names, image, country, preferences; never id, organization, address.
+    // Which columns is a matter of grants.sql: names, image, country, preferences; never id, organization, address.
     pgPolicy("users_update_self", {
       for: "update",
       to: authenticated,

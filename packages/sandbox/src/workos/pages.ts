@@ -23,7 +23,8 @@ const HIGHEST_LIMIT = 100;
  */
 export function readPageQuery(query: (name: string) => string | undefined): PageQuery {
   const limit = query("limit") === undefined ? DEFAULT_LIMIT : Number(query("limit"));
-  if (!Number.isInteger(limit) || limit < 1 || limit > HIGHEST_LIMIT) throw unprocessable("limit", `must be between 1 and ${HIGHEST_LIMIT}`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > HIGHEST_LIMIT)
+    throw unprocessable("limit", `must be between 1 and ${HIGHEST_LIMIT}`);
   const order = query("order") ?? "desc";
   if (order === "normal") return { limit, order: "desc", before: query("after"), after: query("before") };
   if (order !== "asc" && order !== "desc") throw unprocessable("order", "must be asc, desc or normal");
@@ -62,7 +63,7 @@ function countUntil(oldestFirst: readonly { id: string }[], passes: (id: string)
   let [low, high] = [0, oldestFirst.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (passes(oldestFirst[middle]!.id)) high = middle;
+    if (passes(oldestFirst[middle]?.id ?? "")) high = middle;
     else low = middle + 1;
   }
   return low;

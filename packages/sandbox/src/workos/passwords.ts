@@ -67,14 +67,16 @@ function readArgon2(hash: string): StoredPassword | undefined {
   const [, algorithm, memoryText, passesText, lanesText, saltText, keyText] = ARGON2.exec(hash) ?? [];
   if (algorithm !== "argon2id" && algorithm !== "argon2i") return undefined;
   const [memory, passes, parallelism] = [Number(memoryText), Number(passesText), Number(lanesText)];
-  if (!within(memory, ARGON2_MEMORY_KIB) || !within(passes, ARGON2_PASSES[algorithm]) || !within(parallelism, ARGON2_LANES)) return undefined;
+  if (!within(memory, ARGON2_MEMORY_KIB) || !within(passes, ARGON2_PASSES[algorithm]) || !within(parallelism, ARGON2_LANES))
+    return undefined;
   const nonce = fromBase64(saltText);
   const key = fromBase64(keyText);
   if (!nonce || nonce.length < ARGON2_SHORTEST_SALT_BYTES || !key || key.length < SHORTEST_KEY_BYTES) return undefined;
   const parameters = { nonce, memory, passes, parallelism, tagLength: key.length };
   return {
     type: "argon2",
-    matches: async (password) => timingSafeEqual(key, await argon2Async(algorithm satisfies Argon2Algorithm, { message: password, ...parameters })),
+    matches: async (password) =>
+      timingSafeEqual(key, await argon2Async(algorithm satisfies Argon2Algorithm, { message: password, ...parameters })),
   };
 }
 

@@ -213,6 +213,8 @@ describe("errors a program can tell apart", () => {
     expect(await fails(database.issuer.token({ iat: now() + 100 }))).toMatchObject({ code: "not_yet_valid", sqlstate: "RJ011" });
     expect(await fails(makeIssuer().token())).toMatchObject({ code: "unknown_key", sqlstate: "RJ004", retryable: true });
     expect(await fails("nonsense")).toMatchObject({ code: "bad_token", sqlstate: "RJ002" });
+    expect(await fails(`${a()}\0`)).toMatchObject({ code: "bad_token" });
+    expect(await fails(undefined as unknown as string)).toMatchObject({ code: "bad_token" });
     expect(await fails(database.issuer.token({ exp: now() + 1e7 }))).toMatchObject({ code: "bad_token", sqlstate: "RJ012" });
     await database.owner.query("insert into auth.revoked_session values ('session_01Z', now())");
     expect(await fails(database.issuer.token({ sid: "session_01Z" }))).toMatchObject({ code: "revoked", sqlstate: "RJ009" });

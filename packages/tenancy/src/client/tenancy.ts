@@ -32,7 +32,11 @@ export function createTenancy({ pool }: { pool: Pool }): Tenancy {
     return await inTransaction(client, role, token, work, options);
   };
   return {
-    as: (token, work, options = {}) => run("authenticated", token, work, options),
+    async as(token, work, options = {}) {
+      // Nothing but text may reach the database as a token, and text there holds no NUL.
+      if (typeof token !== "string" || token.includes("\0")) throw new TenancyError("bad_token");
+      return await run("authenticated", token, work, options);
+    },
     anonymous: (work, options = {}) => run("anonymous", undefined, work, options),
   };
 }

@@ -85,6 +85,15 @@ describe("syncKeys", () => {
     expect(await outcome(database.issuer.token())).toBeUndefined();
   });
 
+  test("as the keys job, which may do nothing else", async () => {
+    await database.owner.query("set role rehome_keys");
+    try {
+      expect(await syncKeys(database.owner, "workos", publishing([database.issuer.jwk]))).toEqual({ current: 1, ignored: 0 });
+    } finally {
+      await database.owner.query("reset role");
+    }
+  });
+
   test("a kid never changes its key", async () => {
     const thief = makeIssuer({ kid: database.issuer.kid });
     await expect(syncKeys(database.owner, "workos", publishing([thief.jwk]))).rejects.toMatchObject({

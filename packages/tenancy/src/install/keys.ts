@@ -47,7 +47,8 @@ export async function syncKeys(client: ClientBase, issuer: string, fetchImpl: ty
       ignored: published.length - usable.length,
     };
   } catch (error) {
-    throw toTenancyError(error);
+    const failed = toTenancyError(error);
+    throw failed.sqlstate?.startsWith("RJ") ? new TenancyError("bad_keys", failed) : failed;
   }
 }
 

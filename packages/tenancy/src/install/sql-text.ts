@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { escapeIdentifier } from "pg";
 import { TenancyError } from "../errors.ts";
@@ -13,7 +14,7 @@ export const DEFAULT_MIRROR = "public.memberships";
 
 /** Reads one file of src/sql. Only installing reads files: what an application bundles (createTenancy) does not come here. */
 export function guardSql(name: GuardFile, mirror: string = DEFAULT_MIRROR): string {
-  const text = readFileSync(fileURLToPath(new URL(`../sql/${name}.sql`, import.meta.url)), "utf8");
+  const text = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "../sql", `${name}.sql`), "utf8");
   return name === "mirror" ? text.replaceAll(`from ${DEFAULT_MIRROR} m`, () => `from ${quoteRelation(mirror)} m`) : text;
 }
 

@@ -7,7 +7,11 @@ const KNOWN_ROLES = ["user", "community_expert", "top_expert", "lecturer", "admi
 
 /** Kinds that show in Clerk: who people are, and how they sign in. Made by `people.ts`, `credentials.ts` and `specials.ts`. */
 export const ACCOUNT_MESS: readonly MessKind[] = [
-  { kind: "two people on one address by case", rate: 0.006, find: ({ clerkUsers }) => repeated(clerkUsers.filter(primaryOf), (user) => addressKey(primaryOf(user) as string)) },
+  {
+    kind: "two people on one address by case",
+    rate: 0.006,
+    find: ({ clerkUsers }) => repeated(clerkUsers.filter(primaryOf), (user) => addressKey(primaryOf(user) as string)),
+  },
   { kind: "address proved by two people", rate: 0.004, find: (world) => furtherOf(world, true) },
   { kind: "address of another, typed and not proved", rate: 0.003, find: (world) => furtherOf(world, false) },
   { kind: "address of a banned person", rate: 0, find: addressOfBanned },
@@ -17,7 +21,11 @@ export const ACCOUNT_MESS: readonly MessKind[] = [
   { kind: "primary address longer than 254 characters", rate: 0, find: users((user) => (primaryOf(user) ?? "").length > 254) },
   { kind: "unverified primary address", rate: 0.03, find: users((user) => user.emails.some((email) => email.primary && !email.verified)) },
   { kind: "role in an array", rate: 0.05, find: users((user) => Array.isArray(user.public_metadata["role"])) },
-  { kind: "expert and admin", rate: 0.005, find: users((user) => roles(user).includes("admin") && roles(user).some((role) => role.endsWith("_expert"))) },
+  {
+    kind: "expert and admin",
+    rate: 0.005,
+    find: users((user) => roles(user).includes("admin") && roles(user).some((role) => role.endsWith("_expert"))),
+  },
   { kind: "no role", rate: 0.01, find: users((user) => user.public_metadata["role"] === undefined) },
   { kind: "unknown role", rate: 0, find: users((user) => roles(user).some((role) => !KNOWN_ROLES.includes(role))) },
   { kind: "role in capitals", rate: 0, find: users((user) => /[A-Z]/.test(String(user.public_metadata["role"]))) },
@@ -30,7 +38,11 @@ export const ACCOUNT_MESS: readonly MessKind[] = [
     (hasher): MessKind => ({ kind: `hasher ${hasher}`, rate: 0, find: users((user) => user.password_hasher === hasher) }),
   ),
   { kind: "Google only", rate: 0.15, find: users((user) => user.external_accounts.length > 0 && user.password_digest === undefined) },
-  { kind: "no way to sign in but a code by mail", rate: 0.006, find: users((user) => user.external_accounts.length === 0 && user.password_digest === undefined) },
+  {
+    kind: "no way to sign in but a code by mail",
+    rate: 0.006,
+    find: users((user) => user.external_accounts.length === 0 && user.password_digest === undefined),
+  },
   { kind: "TOTP", rate: 0.03, find: users((user) => user.totp_secret !== undefined) },
   { kind: "TOTP without a password", rate: 0, find: users((user) => user.totp_secret !== undefined && user.password_digest === undefined) },
   { kind: "passkey", rate: 0, find: users((user) => (user.passkeys ?? 0) > 0) },
@@ -50,9 +62,17 @@ export const USER_ROW_MESS: readonly MessKind[] = [
     find: ({ tables }) => repeated(tables.users, (row) => textOf(row, "email")),
   },
   { kind: "e-mail in users differs from Clerk", rate: 0.006, find: staleEmails },
-  { kind: "users row without a Clerk user", rate: 0.015, find: ({ clerkUsers, tables }) => orphans(clerkUsers, tables.users, "clerkUserId") },
+  {
+    kind: "users row without a Clerk user",
+    rate: 0.015,
+    find: ({ clerkUsers, tables }) => orphans(clerkUsers, tables.users, "clerkUserId"),
+  },
   { kind: "profile without a Clerk user", rate: 0, find: ({ clerkUsers, tables }) => orphans(clerkUsers, tables.profiles, "clerkUserId") },
-  { kind: "schedule without a Clerk user", rate: 0, find: ({ clerkUsers, tables }) => orphans(clerkUsers, tables.schedules, "clerkUserId") },
+  {
+    kind: "schedule without a Clerk user",
+    rate: 0,
+    find: ({ clerkUsers, tables }) => orphans(clerkUsers, tables.schedules, "clerkUserId"),
+  },
   { kind: "service without a Clerk user", rate: 0, find: ({ clerkUsers, tables }) => orphans(clerkUsers, tables.events, "clerkUserId") },
   { kind: "category whose parent is gone", rate: 0, find: orphanCategories },
   {
@@ -60,9 +80,14 @@ export const USER_ROW_MESS: readonly MessKind[] = [
     rate: 0.003,
     make: ({ draft, take }, count) => {
       const rows = take(draft.tables.users, count * 2, (row) => row["stripe_connect_account_id"] !== null);
-      for (let i = 0; i + 1 < rows.length; i += 2) (rows[i + 1] as Row)["stripe_connect_account_id"] = (rows[i] as Row)["stripe_connect_account_id"] as string;
+      for (let i = 0; i + 1 < rows.length; i += 2)
+        (rows[i + 1] as Row)["stripe_connect_account_id"] = (rows[i] as Row)["stripe_connect_account_id"] as string;
     },
-    find: ({ tables }) => repeated(tables.users.filter((row) => row["stripe_connect_account_id"] !== null), (row) => textOf(row, "stripe_connect_account_id")),
+    find: ({ tables }) =>
+      repeated(
+        tables.users.filter((row) => row["stripe_connect_account_id"] !== null),
+        (row) => textOf(row, "stripe_connect_account_id"),
+      ),
   },
   {
     kind: "country missing",
@@ -95,9 +120,13 @@ function primaryOf(user: LegacyClerkUser): string | undefined {
 }
 
 function furtherOf({ clerkUsers }: Finished, verified: boolean): number {
-  const owner = new Map(clerkUsers.flatMap((user) => (primaryOf(user) === undefined ? [] : [[addressKey(primaryOf(user) as string), user.id] as const])));
+  const owner = new Map(
+    clerkUsers.flatMap((user) => (primaryOf(user) === undefined ? [] : [[addressKey(primaryOf(user) as string), user.id] as const])),
+  );
   return clerkUsers.filter((user) =>
-    user.emails.some((email) => !email.primary && email.verified === verified && (owner.get(addressKey(email.address)) ?? user.id) !== user.id),
+    user.emails.some(
+      (email) => !email.primary && email.verified === verified && (owner.get(addressKey(email.address)) ?? user.id) !== user.id,
+    ),
   ).length;
 }
 

@@ -9,8 +9,17 @@ export const STRANGE_ZONES = ["BRT", "WEST", "Factory"] as const;
 
 /** Kinds that show in services, schedules, meetings and reservations. */
 export const BOOKING_MESS: readonly MessKind[] = [
-  { kind: "slug twice for one expert", rate: 0.003, make: sameSlug, find: ({ tables }) => repeated(tables.events, (row) => `${row["clerkUserId"]} ${row["slug"]}`) },
-  { kind: "settings twice for one expert", rate: 0, find: ({ tables }) => repeated(tables.scheduling_settings, (row) => textOf(row, "user_id")) },
+  {
+    kind: "slug twice for one expert",
+    rate: 0.003,
+    make: sameSlug,
+    find: ({ tables }) => repeated(tables.events, (row) => `${row["clerkUserId"]} ${row["slug"]}`),
+  },
+  {
+    kind: "settings twice for one expert",
+    rate: 0,
+    find: ({ tables }) => repeated(tables.scheduling_settings, (row) => textOf(row, "user_id")),
+  },
   {
     kind: "one day blocked twice",
     rate: 0.003,
@@ -21,16 +30,36 @@ export const BOOKING_MESS: readonly MessKind[] = [
     },
     find: ({ tables }) => repeated(tables.blocked_dates, (row) => `${row["clerk_user_id"]} ${row["date"]}`),
   },
-  { kind: "window whose start is after its end", rate: 0.003, make: windows("17:00", "09:00"), find: ({ tables }) => tables.scheduleAvailabilities.filter(isTurned).length },
+  {
+    kind: "window whose start is after its end",
+    rate: 0.003,
+    make: windows("17:00", "09:00"),
+    find: ({ tables }) => tables.scheduleAvailabilities.filter(isTurned).length,
+  },
   {
     kind: "window time without its leading zero",
     rate: 0.006,
     make: windows("9:00", "12:30"),
     find: ({ tables }) => tables.scheduleAvailabilities.filter((row) => /^\d:/.test(textOf(row, "startTime"))).length,
   },
-  { kind: "zone that only Postgres knows, of a schedule", rate: 0, make: zones("schedules"), find: ({ tables }) => strangeZones(tables.schedules) },
-  { kind: "zone that only Postgres knows, of a meeting", rate: 0.006, make: zones("meetings"), find: ({ tables }) => strangeZones(tables.meetings) },
-  { kind: "zone that only Postgres knows, of a blocked date", rate: 0, make: zones("blocked_dates"), find: ({ tables }) => strangeZones(tables.blocked_dates) },
+  {
+    kind: "zone that only Postgres knows, of a schedule",
+    rate: 0,
+    make: zones("schedules"),
+    find: ({ tables }) => strangeZones(tables.schedules),
+  },
+  {
+    kind: "zone that only Postgres knows, of a meeting",
+    rate: 0.006,
+    make: zones("meetings"),
+    find: ({ tables }) => strangeZones(tables.meetings),
+  },
+  {
+    kind: "zone that only Postgres knows, of a blocked date",
+    rate: 0,
+    make: zones("blocked_dates"),
+    find: ({ tables }) => strangeZones(tables.blocked_dates),
+  },
   { kind: "overlapping meetings of one expert", rate: 0.01, make: overlap, find: overlaps },
   {
     kind: "meeting that ends before it starts",
@@ -40,12 +69,37 @@ export const BOOKING_MESS: readonly MessKind[] = [
     },
     find: ({ tables }) => tables.meetings.filter((row) => textOf(row, "endTime") < textOf(row, "startTime")).length,
   },
-  { kind: "time in the hour that Lisbon skips", rate: 0.01, make: skippedHour, find: ({ tables, now }) => tables.meetings.filter((row) => isSkipped(row, now)).length },
-  { kind: "meeting of another expert's service", rate: 0.006, make: foreignService(true), find: ({ tables }) => foreign(tables.meetings, tables.events, "eventId", "clerkUserId") },
-  { kind: "meeting whose service's owner does not move", rate: 0.006, make: foreignService(false), find: (world) => stranded(world, world.tables.meetings, "eventId", "clerkUserId") },
-  { kind: "pack whose service's owner does not move", rate: 0, make: foreignPack, find: (world) => stranded(world, world.tables.session_packs, "event_id", "clerk_user_id") },
+  {
+    kind: "time in the hour that Lisbon skips",
+    rate: 0.01,
+    make: skippedHour,
+    find: ({ tables, now }) => tables.meetings.filter((row) => isSkipped(row, now)).length,
+  },
+  {
+    kind: "meeting of another expert's service",
+    rate: 0.006,
+    make: foreignService(true),
+    find: ({ tables }) => foreign(tables.meetings, tables.events, "eventId", "clerkUserId"),
+  },
+  {
+    kind: "meeting whose service's owner does not move",
+    rate: 0.006,
+    make: foreignService(false),
+    find: (world) => stranded(world, world.tables.meetings, "eventId", "clerkUserId"),
+  },
+  {
+    kind: "pack whose service's owner does not move",
+    rate: 0,
+    make: foreignPack,
+    find: (world) => stranded(world, world.tables.session_packs, "event_id", "clerk_user_id"),
+  },
   { kind: "meeting without a link", rate: 0.02, find: ({ tables }) => tables.meetings.filter((row) => row["meetingUrl"] === null).length },
-  { kind: "two reservations for one slot", rate: 0.003, make: sameSlot, find: ({ tables }) => repeated(tables.slot_reservations, (row) => `${row["clerk_user_id"]} ${row["start_time"]}`) },
+  {
+    kind: "two reservations for one slot",
+    rate: 0.003,
+    make: sameSlot,
+    find: ({ tables }) => repeated(tables.slot_reservations, (row) => `${row["clerk_user_id"]} ${row["start_time"]}`),
+  },
   {
     kind: "reservation open across the cutover",
     rate: 0.003,
@@ -111,7 +165,12 @@ function skippedHour({ draft, take, random }: MessTools, count: number): void {
   const gap = lastSundayOfMarch(new Date(draft.now).getUTCFullYear() - 1) + HOUR_MS;
   for (const row of take(draft.tables.meetings, count, (one) => fromNaive(textOf(one, "startTime")) < draft.now)) {
     const start = gap + random.int(0, 11) * 5 * MINUTE_MS;
-    Object.assign(row, { startTime: naive(start), endTime: naive(start + 30 * MINUTE_MS), createdAt: naive(start - 2 * DAY_MS), timezone: "Europe/Lisbon" });
+    Object.assign(row, {
+      startTime: naive(start),
+      endTime: naive(start + 30 * MINUTE_MS),
+      createdAt: naive(start - 2 * DAY_MS),
+      timezone: "Europe/Lisbon",
+    });
   }
 }
 
@@ -127,7 +186,11 @@ function foreignService(moves: boolean): Make {
     const movers = movingExperts(draft);
     const services = draft.tables.events.filter((row) => movers.has(textOf(row, "clerkUserId")) === moves);
     const recorded = new Set(draft.tables.records.map((row) => row["meeting_id"]));
-    for (const row of take(draft.tables.meetings, count, (one) => movers.has(textOf(one, "clerkUserId")) && recorded.has(one["id"] as string))) {
+    for (const row of take(
+      draft.tables.meetings,
+      count,
+      (one) => movers.has(textOf(one, "clerkUserId")) && recorded.has(one["id"] as string),
+    )) {
       const others = services.filter((service) => service["clerkUserId"] !== row["clerkUserId"]);
       if (others.length > 0) row["eventId"] = random.pick(others)["id"] as string;
     }
@@ -139,7 +202,8 @@ function foreignPack({ draft, take, random }: MessTools, count: number): void {
   const services = draft.tables.events.filter((row) => !movers.has(textOf(row, "clerkUserId")));
   const sold = new Set(draft.tables.pack_purchases.map((row) => row["pack_id"]));
   if (services.length === 0 || draft.tables.session_packs.length < 2) return;
-  for (const row of take(draft.tables.session_packs, count, (one) => sold.has(one["id"] as string))) row["event_id"] = random.pick(services)["id"] as string;
+  for (const row of take(draft.tables.session_packs, count, (one) => sold.has(one["id"] as string)))
+    row["event_id"] = random.pick(services)["id"] as string;
 }
 
 function foreign(rows: readonly Row[], events: readonly Row[], eventColumn: string, ownerColumn: string): number {

@@ -29,29 +29,85 @@ export const CONTENT_MESS: readonly MessKind[] = [
       find: ({ tables }) => tables.meetings.filter((row) => row["guestName"] === name).length,
     }),
   ),
-  { kind: "guest address with white space around", rate: 0.003, make: edit("guestEmail", (email) => `\t ${email}  `), find: meetings("guestEmail", (email) => email !== email.trim()) },
-  { kind: "guest address with a tag", rate: 0.003, make: edit("guestEmail", (email) => email.trim().replace("@", "+eleva@")), find: meetings("guestEmail", (email) => email.includes("+")) },
-  { kind: "guest address outside ASCII", rate: 0.003, make: edit("guestEmail", () => "JOÃO.Conceição@Exämple.test"), find: meetings("guestEmail", (email) => /[^ -~\t]/.test(email)) },
+  {
+    kind: "guest address with white space around",
+    rate: 0.003,
+    make: edit("guestEmail", (email) => `\t ${email}  `),
+    find: meetings("guestEmail", (email) => email !== email.trim()),
+  },
+  {
+    kind: "guest address with a tag",
+    rate: 0.003,
+    make: edit("guestEmail", (email) => email.trim().replace("@", "+eleva@")),
+    find: meetings("guestEmail", (email) => email.includes("+")),
+  },
+  {
+    kind: "guest address outside ASCII",
+    rate: 0.003,
+    make: edit("guestEmail", () => "JOÃO.Conceição@Exämple.test"),
+    find: meetings("guestEmail", (email) => /[^ -~\t]/.test(email)),
+  },
   { kind: "guest address of a user in other letters", rate: 0.01, find: inOtherLetters },
-  { kind: "guest address of a user who never proved it", rate: 0.003, make: guestAddress(unproved), find: (world) => guestsAmong(world, unproved(world)) },
-  { kind: "guest address of one who does not move", rate: 0.003, make: guestAddress(staying), find: (world) => guestsAmong(world, staying(world)) },
+  {
+    kind: "guest address of a user who never proved it",
+    rate: 0.003,
+    make: guestAddress(unproved),
+    find: (world) => guestsAmong(world, unproved(world)),
+  },
+  {
+    kind: "guest address of one who does not move",
+    rate: 0.003,
+    make: guestAddress(staying),
+    find: (world) => guestsAmong(world, staying(world)),
+  },
   {
     kind: "notes with characters that COPY must escape",
     rate: 0.006,
     make: edit("guestNotes", () => "\\N\t\\.\r\nC:\\temp\\x 'quoted' \"double\" $1 {a,b} \u007f\u2028"),
     find: meetings("guestNotes", (notes) => notes.includes("\\N")),
   },
-  { kind: "stripeMetadata with \\u0000", rate: 0.003, make: metadata(ODD_JSON.nul), find: meetings("stripeMetadata", (text) => text.includes(NUL)) },
-  { kind: "stripeMetadata with a lone surrogate", rate: 0.003, make: metadata(ODD_JSON.surrogate), find: meetings("stripeMetadata", (text) => text.includes(`${LONE_SURROGATE} `)) },
-  { kind: "stripeMetadata with a key twice", rate: 0.003, make: metadata(ODD_JSON.keys), find: meetings("stripeMetadata", (text) => text === ODD_JSON.keys) },
-  { kind: "stripeMetadata with numbers no double holds", rate: 0.003, make: metadata(ODD_JSON.number), find: meetings("stripeMetadata", (text) => text === ODD_JSON.number) },
-  { kind: "stripeMetadata that is one string", rate: 0, make: metadata(ODD_JSON.scalar), find: meetings("stripeMetadata", (text) => text === ODD_JSON.scalar) },
-  { kind: "stripeMetadata that is JSON null", rate: 0, make: metadata(ODD_JSON.null), find: meetings("stripeMetadata", (text) => text === ODD_JSON.null) },
+  {
+    kind: "stripeMetadata with \\u0000",
+    rate: 0.003,
+    make: metadata(ODD_JSON.nul),
+    find: meetings("stripeMetadata", (text) => text.includes(NUL)),
+  },
+  {
+    kind: "stripeMetadata with a lone surrogate",
+    rate: 0.003,
+    make: metadata(ODD_JSON.surrogate),
+    find: meetings("stripeMetadata", (text) => text.includes(`${LONE_SURROGATE} `)),
+  },
+  {
+    kind: "stripeMetadata with a key twice",
+    rate: 0.003,
+    make: metadata(ODD_JSON.keys),
+    find: meetings("stripeMetadata", (text) => text === ODD_JSON.keys),
+  },
+  {
+    kind: "stripeMetadata with numbers no double holds",
+    rate: 0.003,
+    make: metadata(ODD_JSON.number),
+    find: meetings("stripeMetadata", (text) => text === ODD_JSON.number),
+  },
+  {
+    kind: "stripeMetadata that is one string",
+    rate: 0,
+    make: metadata(ODD_JSON.scalar),
+    find: meetings("stripeMetadata", (text) => text === ODD_JSON.scalar),
+  },
+  {
+    kind: "stripeMetadata that is JSON null",
+    rate: 0,
+    make: metadata(ODD_JSON.null),
+    find: meetings("stripeMetadata", (text) => text === ODD_JSON.null),
+  },
   {
     kind: "socialLinks with \\u0000 and a key twice",
     rate: 0,
     make: ({ draft, take }, count) => {
-      for (const row of take(draft.tables.profiles, count)) row["socialLinks"] = `[ {"name":"instagram","url":"x${NUL}","name":"${LONE_SURROGATE}"} ]`;
+      for (const row of take(draft.tables.profiles, count))
+        row["socialLinks"] = `[ {"name":"instagram","url":"x${NUL}","name":"${LONE_SURROGATE}"} ]`;
     },
     find: ({ tables }) => tables.profiles.filter((row) => String(row["socialLinks"]).includes(NUL)).length,
   },
@@ -60,7 +116,8 @@ export const CONTENT_MESS: readonly MessKind[] = [
     rate: 0.006,
     make: ({ draft, take, random }, count) => {
       const other = random.hex(32);
-      for (const row of take(draft.tables.records, count)) row["encrypted_content"] = encrypt(random, other, "Nota antiga, de antes da troca da chave.");
+      for (const row of take(draft.tables.records, count))
+        row["encrypted_content"] = encrypt(random, other, "Nota antiga, de antes da troca da chave.");
     },
     find: (world) => world.tables.records.filter((row) => opens(row, world.encryptionKey) === "refused").length,
   },

@@ -25,8 +25,18 @@ export const MONEY_MESS: readonly MessKind[] = [
     },
     find: ({ tables }) => tables.payment_transfers.filter((row) => !UUID.test(textOf(row, "event_id"))).length,
   },
-  { kind: "transfer without a count of retries", rate: 0.006, make: nullIn("retry_count"), find: ({ tables }) => countNull(tables.payment_transfers, "retry_count") },
-  { kind: "transfer without a word on approval", rate: 0.006, make: nullIn("requires_approval"), find: ({ tables }) => countNull(tables.payment_transfers, "requires_approval") },
+  {
+    kind: "transfer without a count of retries",
+    rate: 0.006,
+    make: nullIn("retry_count"),
+    find: ({ tables }) => countNull(tables.payment_transfers, "retry_count"),
+  },
+  {
+    kind: "transfer without a word on approval",
+    rate: 0.006,
+    make: nullIn("requires_approval"),
+    find: ({ tables }) => countNull(tables.payment_transfers, "requires_approval"),
+  },
   { kind: "transfer without a meeting", rate: 0.01, find: transfersAlone },
   {
     kind: "transfer approved by one who does not move",
@@ -52,15 +62,26 @@ export const MONEY_MESS: readonly MessKind[] = [
     make: ({ draft, take, random }, count) => {
       const others = draft.experts.filter((expert) => !expert.moves);
       if (others.length === 0) return;
-      for (const row of take(draft.tables.pack_purchases, count, (one) => one["expert_clerk_user_id"] !== null)) row["expert_clerk_user_id"] = random.pick(others).id;
+      for (const row of take(draft.tables.pack_purchases, count, (one) => one["expert_clerk_user_id"] !== null))
+        row["expert_clerk_user_id"] = random.pick(others).id;
     },
     find: ({ tables }) => {
       const owner = new Map(tables.session_packs.map((pack) => [pack["id"], pack["clerk_user_id"]]));
-      return tables.pack_purchases.filter((row) => row["expert_clerk_user_id"] !== null && owner.get(row["pack_id"] as string) !== row["expert_clerk_user_id"]).length;
+      return tables.pack_purchases.filter(
+        (row) => row["expert_clerk_user_id"] !== null && owner.get(row["pack_id"] as string) !== row["expert_clerk_user_id"],
+      ).length;
     },
   },
-  { kind: "audit row by an unknown actor", rate: 0.02, find: ({ auditLogs }) => auditLogs.filter((row) => row["clerkUserId"] === "unknown").length },
-  { kind: "audit row with a list of addresses", rate: 0.02, find: ({ auditLogs }) => auditLogs.filter((row) => String(row["ip_address"]).includes(",")).length },
+  {
+    kind: "audit row by an unknown actor",
+    rate: 0.02,
+    find: ({ auditLogs }) => auditLogs.filter((row) => row["clerkUserId"] === "unknown").length,
+  },
+  {
+    kind: "audit row with a list of addresses",
+    rate: 0.02,
+    find: ({ auditLogs }) => auditLogs.filter((row) => String(row["ip_address"]).includes(",")).length,
+  },
 ];
 
 function lost(row: Row): number {

@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { pipeline } from "node:stream";
 import { CsvError, type CsvErrorCode, parse } from "csv-parse";
 import { MoveError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
@@ -63,15 +63,14 @@ export async function readClerkExport(path: string): Promise<ExportedUser[]> {
   const seen = { endsWithNewline: true };
   let last: { user: ExportedUser; line: number } | undefined;
   try {
-    const parser = Readable.from(readUtf8Lines(path, seen)).pipe(
-      parse({
-        bom: true,
-        columns: (header) => checkHeader(path, header),
-        info: true,
-        max_record_size: MOST_RECORD_BYTES,
-        skip_empty_lines: true,
-      }),
-    );
+    const parser = parse({
+      bom: true,
+      columns: (header) => checkHeader(path, header),
+      info: true,
+      max_record_size: MOST_RECORD_BYTES,
+      skip_empty_lines: true,
+    });
+    pipeline(readUtf8Lines(path, seen), parser, () => {}); // an error on the way ends the loop below
     for await (const { record, info } of parser as AsyncIterable<{
       record: Record<string, string>;
       info: { lines: number };

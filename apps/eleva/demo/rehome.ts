@@ -1,0 +1,60 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { DemoWorld } from "./world.ts";
+
+const CONFIG = fileURLToPath(new URL("../rehome.config.ts", import.meta.url));
+const PROGRAM = fileURLToPath(import.meta.resolve("rehome/cli"));
+
+export interface Outcome {
+  code: number;
+  /** The one JSON document of `--json`; empty when it printed none. */
+  result: Record<string, unknown>;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  /** Show what the command prints, as a person at a terminal sees it, instead of asking for JSON. */
+  show?: boolean;
+  /** Show progress on our own stderr. */
+  progress?: boolean;
+  /** Called with each piece of stderr; may kill the process. */
+  onStderr?: (text: string, kill: () => void) => void;
+}
+
+/** Runs one `rehome` command line as an operator does: a process of its own, with the environment of the world. */
+export async function rehome(
+  world: Pick<DemoWorld, "env" | "folder">,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
+  const asJson = options.show ? [] : ["--json"];
+  const child = spawn(process.execPath, [PROGRAM, ...args, "--config", CONFIG, ...asJson], {
+    cwd: world.folder,
+    env: { ...process.env, ...world.env, ...options.env, NODE_NO_WARNINGS: "1" },
+    stdio: ["ignore", options.show ? "inherit" : "pipe", options.show || options.progress ? "inherit" : "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr?.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+    options.onStderr?.(chunk.toString(), () => child.kill("SIGKILL"));
+  });
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exit) => resolve(exit ?? -1));
+  });
+  return { code, result: parse(stdout), stdout, stderr };
+}
+
+function parse(stdout: string): Record<string, unknown> {
+  try {
+    return JSON.parse(stdout) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}

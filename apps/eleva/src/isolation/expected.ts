@@ -1,0 +1,116 @@
+import type { Snapshot, SnapshotRow } from "./snapshot.ts";
+
+/** Somebody who asks. A suspended or removed member, an expired token and a stranger are members who have no active membership. */
+export type Who = { kind: "member"; userId: string; orgId: string | null } | { kind: "anonymous" };
+
+/** Tables that docs/who-sees-what.md shows to nobody, and to everybody: these cannot both show and hide a row. */
+export const SEEN_BY_NOBODY: ReadonlySet<string> = new Set(["guests", "stripe_processed_events"]);
+export const SEEN_BY_ALL: ReadonlySet<string> = new Set(["categories"]);
+
+type Sees = (row: SnapshotRow) => boolean;
+
+/**
+ * Which rows somebody must see, by docs/who-sees-what.md and by nothing else: it reads no policy, no grant and no function of the database.
+ *
+ * @returns by relation of schema public, the keys of the rows; a relation that the document does not name is seen by nobody
+ */
+export function expectedVisible(snapshot: Snapshot, who: Who): Record<string, Set<string>> {
+  const rules = rulesFor(snapshot, who);
+  const visible: Record<string, Set<string>> = {};
+  for (const { name } of snapshot.relations) {
+    const rule = rules[name];
+    visible[name] = new Set(rule ? (snapshot.rows[name] ?? []).filter(rule).map((row) => row.key) : []);
+  }
+  visible["meeting_receipts"] = receipts(snapshot, who);
+  return visible;
+}
+
+function rulesFor(snapshot: Snapshot, who: Who): Record<string, Sees> {
+  const rows = (table: string) => snapshot.rows[table] ?? [];
+  const everyone: Sees = () => true;
+
+  const publishedExperts = new Set(
+    rows("profiles")
+      .filter((row) => row["published"] === true)
+      .map((row) => row["workos_user_id"]),
+  );
+  const offered: Sees = (row) => row["is_active"] === true && publishedExperts.has(row["workos_user_id"]);
+  const publicRules: Record<string, Sees> = {
+    categories: everyone,
+    profiles: (row) => row["published"] === true,
+    services: offered,
+    session_packs: offered,
+  };
+
+  const me = activeMember(snapshot, who);
+  if (!me) return { ...publicRules, profile_standing: ofVisibleProfile(rows("profiles"), publicRules["profiles"] ?? everyone) };
+
+  const self: Sees = (row) => row["workos_user_id"] === me.userId;
+  const ownOrganization: Sees = (row) => row["org_id"] === me.orgId;
+  const either = (...rules: Sees[]): Sees => {
+    return (row) => rules.some((rule) => rule(row));
+  };
+  const patients: Sees = (row) => row["patient_org_id"] === me.orgId;
+  const sharedWithMe = new Set(
+    rows("record_shares")
+      .filter((share) => share["grantee_user_id"] === me.userId && (share["expires_at"] as Date) > snapshot.now)
+      .map((share) => share["record_id"]),
+  );
+  const profiles = either(publicRules["profiles"] ?? everyone, ownOrganization);
+
+  return {
+    ...publicRules,
+    organizations: (row) => row["id"] === me.orgId,
+    memberships: self,
+    users: self,
+    user_emails: self,
+    platform_roles: self,
+    billing_accounts: self,
+    payout_accounts: self,
+    identity_verifications: self,
+    expert_setup: self,
+    profiles,
+    profile_standing: ofVisibleProfile(rows("profiles"), profiles),
+    services: either(offered, ownOrganization),
+    service_stripe: ownOrganization,
+    schedules: ownOrganization,
+    schedule_availabilities: ownOrganization,
+    scheduling_settings: ownOrganization,
+    blocked_dates: ownOrganization,
+    meetings: either(ownOrganization, patients),
+    meeting_payments: ownOrganization,
+    payment_transfers: ownOrganization,
+    records: either(
+      (row) => row["expert_user_id"] === me.userId && row["org_id"] === me.orgId,
+      patients,
+      (row) => sharedWithMe.has(row["id"]),
+    ),
+    record_shares: either(ownOrganization, (row) => row["grantee_user_id"] === me.userId),
+    slot_reservations: either(ownOrganization, patients),
+    session_packs: either(offered, ownOrganization),
+    session_pack_stripe: ownOrganization,
+    pack_purchases: either(ownOrganization, (row) => row["buyer_org_id"] === me.orgId),
+  };
+}
+
+/** The identity that counts: none without an active membership in the organization the token names. */
+function activeMember(snapshot: Snapshot, who: Who): { userId: string; orgId: string } | undefined {
+  if (who.kind === "anonymous" || who.orgId === null) return undefined;
+  const { userId, orgId } = who;
+  const active = (snapshot.rows["memberships"] ?? []).some(
+    (row) => row["workos_user_id"] === userId && row["org_id"] === orgId && row["status"] === "active",
+  );
+  return active ? { userId, orgId } : undefined;
+}
+
+function ofVisibleProfile(profiles: readonly SnapshotRow[], sees: Sees): Sees {
+  const visible = new Set(profiles.filter(sees).map((row) => row["id"]));
+  return (row) => visible.has(row["profile_id"]);
+}
+
+/** The view shows the patient's organization one line a payment, keyed by its meeting. */
+function receipts(snapshot: Snapshot, who: Who): Set<string> {
+  const me = activeMember(snapshot, who);
+  const payments = me ? (snapshot.rows["meeting_payments"] ?? []).filter((row) => row["patient_org_id"] === me.orgId) : [];
+  return new Set(payments.map((row) => String(row["meeting_id"])));
+}

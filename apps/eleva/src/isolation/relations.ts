@@ -1,0 +1,36 @@
+/** Any way to run one statement: a pg client, or the handle of a guarded transaction. */
+export interface Queries {
+  query<Row extends object>(text: string, params?: readonly unknown[]): Promise<{ rows: Row[] }>;
+}
+
+export interface Relation {
+  name: string;
+  /** The primary key; of a view and of a table without one, the first column. */
+  keyColumns: string[];
+}
+
+const RELATIONS = `
+select c.relname as name,
+       coalesce((select json_agg(a.attname order by k.ordinality)
+                   from pg_constraint p
+                   cross join unnest(p.conkey) with ordinality k(attnum, ordinality)
+                   join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
+                  where p.conrelid = c.oid and p.contype = 'p'),
+                (select json_build_array(a.attname) from pg_attribute a
+                  where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum limit 1)) as "keyColumns"
+  from pg_class c
+ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+ order by c.relname`;
+
+/** Every table and view of schema public, from the catalog and not from a list: one that nobody thought of is examined too. */
+export async function readRelations(client: Queries): Promise<Relation[]> {
+  return (await client.query<Relation>(RELATIONS)).rows;
+}
+
+/** One row's key as text, as SQL: the same expression for what is there and for what is seen. */
+export function keyText(relation: Relation): string {
+  const columns = relation.keyColumns.map(quoted);
+  return columns.length === 1 ? `${columns[0]}::text` : `json_build_array(${columns.join(", ")})::text`;
+}
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

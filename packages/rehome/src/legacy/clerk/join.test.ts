@@ -1,0 +1,155 @@
+import { expect, test } from "vitest";
+import { type ClerkSeedUser, clerkUser, startClerk } from "./clerk-fixture.ts";
+import { joinLegacyUsers, type LegacyUser } from "./join.ts";
+import { readClerkApi } from "./read-api.ts";
+import { readClerkExport } from "./read-export.ts";
+
+/** Through the real doors: the twin's CSV and the twin's API. */
+async function legacyUsers(users: readonly ClerkSeedUser[], exportQuery = ""): Promise<Map<string, LegacyUser>> {
+  const clerk = await startClerk();
+  await clerk.seed(users);
+  const joined = joinLegacyUsers(await readClerkExport(await clerk.export(exportQuery)), await readClerkApi(clerk.access));
+  return new Map(joined.map((user) => [user.id, user]));
+}
+
+const someone = clerkUser("user_2someone");
+
+test("one record an id, whether export, API or both name it", async () => {
+  const users = await legacyUsers([
+    clerkUser("user_2both"),
+    clerkUser("user_2api", { missingInExport: true }),
+    clerkUser("user_2export", { deletedInApi: true, first_name: "Ana" }),
+  ]);
+
+  expect([...users.values()].map((user) => [user.id, user.inExport, user.inApi]).sort()).toEqual([
+    ["user_2api", false, true],
+    ["user_2both", true, true],
+    ["user_2export", true, false],
+  ]);
+  expect(users.get("user_2export")).toMatchObject({ firstName: "Ana", roles: [], createdAt: null, imageUrl: null });
+});
+
+test("an address is verified when the API says so, whatever the export lists", async () => {
+  const emails = [
+    { address: "p@example.org", verified: true, primary: true },
+    { address: "q@example.org", verified: true, primary: false },
+    { address: "r@example.org", verified: false, primary: false },
+  ];
+  const users = await legacyUsers([
+    clerkUser("user_2a", { emails }),
+    clerkUser("user_2b", { emails: [{ address: "u@example.org", verified: false, primary: true }] }),
+  ]);
+
+  expect(users.get("user_2a")?.primaryAddress).toEqual({ address: "p@example.org", verified: true }); // the export does not list it as verified
+  expect(users.get("user_2a")?.otherAddresses).toEqual([
+    { address: "q@example.org", verified: true },
+    { address: "r@example.org", verified: false },
+  ]);
+  expect(users.get("user_2b")?.primaryAddress).toEqual({ address: "u@example.org", verified: false });
+});
+
+test.each([
+  ["", false],
+  ["?primaryInVerified=true", true],
+])("without the API the export decides: primary among the verified ones (%j) is %s", async (query, verified) => {
+  const emails = [
+    { address: "p@example.org", verified: true, primary: true },
+    { address: "q@example.org", verified: true, primary: false },
+  ];
+  const users = await legacyUsers([clerkUser("user_2gone", { emails, deletedInApi: true })], query);
+
+  expect(users.get("user_2gone")).toMatchObject({
+    primaryAddress: { address: "p@example.org", verified },
+    otherAddresses: [{ address: "q@example.org", verified: true }],
+  });
+});
+
+test("digests and TOTP secrets come from the export", async () => {
+  const credentials = { password_digest: "$2b$10$x", password_hasher: "bcrypt", totp_secret: "JBSWY3DPEHPK3PXP" };
+  const users = await legacyUsers([
+    clerkUser("user_2a", credentials),
+    clerkUser("user_2new", { ...credentials, missingInExport: true }),
+    someone,
+  ]);
+
+  const both = users.get("user_2a");
+  expect([both?.digest?.reveal(), both?.hasher, both?.totp?.reveal(), both?.hasPassword, both?.totpEnabled]).toEqual([
+    "$2b$10$x",
+    "bcrypt",
+    "JBSWY3DPEHPK3PXP",
+    true,
+    true,
+  ]);
+  expect(users.get("user_2new")).toMatchObject({ digest: null, hasher: null, totp: null, hasPassword: true, totpEnabled: true });
+  expect(users.get("user_2someone")).toMatchObject({ digest: null, hasher: null, totp: null, hasPassword: false, totpEnabled: false });
+});
+
+test("a password or factor that was removed after the export is not brought back", async () => {
+  const clerk = await startClerk();
+  await clerk.seed([clerkUser("user_2a", { password_digest: "$2b$10$x", password_hasher: "bcrypt", totp_secret: "JBSWY3DPEHPK3PXP" })]);
+  const exported = await readClerkExport(await clerk.export());
+  await clerk.seed([clerkUser("user_2a")]);
+  const [user] = joinLegacyUsers(exported, await readClerkApi(clerk.access));
+
+  expect(user).toMatchObject({ inExport: true, digest: null, hasher: null, totp: null, hasPassword: false, totpEnabled: false });
+});
+
+test.each([
+  [undefined, []],
+  [null, []],
+  ["Admin", ["Admin"]],
+  [
+    ["community_expert", "admin"],
+    ["community_expert", "admin"],
+  ],
+  [[], []],
+  ["", [""]],
+  [7, ["7"]],
+  [{ name: "admin" }, ['{"name":"admin"}']],
+  [
+    ["admin", null],
+    ["admin", "null"],
+  ],
+])("role %j is read as %j", async (role, roles) => {
+  const users = await legacyUsers([clerkUser("user_2a", { public_metadata: role === undefined ? {} : { role } })]);
+
+  expect(users.get("user_2a")?.roles).toEqual(roles);
+});
+
+test("country and security preferences come from public metadata, losses from the rest", async () => {
+  const preferences = { notifyOnNewDevice: true, alerts: ["email"] };
+  const users = await legacyUsers([
+    clerkUser("user_2a", {
+      public_metadata: { country: "PT", securityPreferences: preferences },
+      phones: [
+        { number: "+351900000001", verified: true, primary: true },
+        { number: "+351900000002", verified: true, primary: false, second_factor: true },
+      ],
+      passkeys: 1,
+      backup_code_enabled: true,
+      external_accounts: [{ provider: "oauth_google", email: "a@example.org", verified: true }],
+    }),
+    clerkUser("user_2b", {
+      emails: [],
+      phones: [{ number: "+351900000003", verified: true, primary: true }],
+      public_metadata: { country: 7 },
+    }),
+  ]);
+
+  expect(users.get("user_2a")).toMatchObject({
+    country: "PT",
+    securityPreferences: preferences,
+    phones: 2,
+    smsSecondFactor: true,
+    passkeys: 1,
+    backupCodes: true,
+    externalAccounts: ["oauth_google"],
+  });
+  expect(users.get("user_2b")).toMatchObject({
+    primaryAddress: null,
+    country: null,
+    securityPreferences: null,
+    phones: 1,
+    smsSecondFactor: false,
+  });
+});

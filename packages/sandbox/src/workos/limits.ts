@@ -1,0 +1,68 @@
+import { ApiError } from "./errors.ts";
+
+export type LimitScope = "general" | "reads" | "writes" | "authenticate" | "codes" | "organizationDelete";
+
+/** WorkOS docs reference/rate-limits: how many requests, in how many seconds, and counted for what. */
+const LIMITS: Record<LimitScope, { requests: number; seconds: number }> = {
+  general: { requests: 6_000, seconds: 60 }, // per API key
+  reads: { requests: 1_000, seconds: 10 }, // /user_management/*, per environment
+  writes: { requests: 500, seconds: 10 }, // /user_management/*, per environment
+  authenticate: { requests: 10, seconds: 60 }, // per e-mail address or challenge
+  codes: { requests: 3, seconds: 60 }, // magic-auth and verification codes, per address or user
+  organizationDelete: { requests: 50, seconds: 60 }, // per API key
+};
+
+/** Sliding windows, one per scope and key. A refused request does not count against its window. */
+export class RateLimits {
+  readonly #windows = new Map<string, SlidingWindow>();
+  readonly #speed: number;
+  readonly #retryAfter: boolean;
+
+  constructor(options: { clockSpeed: number; retryAfter: boolean }) {
+    this.#speed = options.clockSpeed;
+    this.#retryAfter = options.retryAfter;
+  }
+
+  /** @throws ApiError 429 when this request is one too many */
+  admit(scope: LimitScope, key = ""): void {
+    const name = `${scope} ${key}`;
+    let window = this.#windows.get(name);
+    if (!window) {
+      const { requests, seconds } = LIMITS[scope];
+      window = new SlidingWindow(requests, (seconds * 1_000) / this.#speed);
+      this.#windows.set(name, window);
+    }
+    const waitMs = window.take(performance.now());
+    if (waitMs > 0) throw tooMany(this.#retryAfter ? waitMs : undefined);
+  }
+}
+
+/** The 429 of the service. `Retry-After` only when a wait is given. */
+export function tooMany(waitMs?: number): ApiError {
+  const body = {
+    code: "too_many_requests",
+    message: "Rate limit exceeded. See the WorkOS docs: https://workos.com/docs/reference/rate-limits",
+  };
+  return new ApiError(429, body, waitMs === undefined ? {} : { "retry-after": String(Math.ceil(waitMs / 1_000)) });
+}
+
+/** The times of the last `requests` admitted, in a ring: O(1) a request. */
+class SlidingWindow {
+  readonly #times: Float64Array;
+  readonly #lengthMs: number;
+  #oldest = 0;
+
+  constructor(requests: number, lengthMs: number) {
+    this.#times = new Float64Array(requests).fill(Number.NEGATIVE_INFINITY);
+    this.#lengthMs = lengthMs;
+  }
+
+  /** Admits and answers 0, or answers how many milliseconds are missing. */
+  take(now: number): number {
+    const waitMs = (this.#times[this.#oldest] ?? 0) + this.#lengthMs - now;
+    if (waitMs > 0) return waitMs;
+    this.#times[this.#oldest] = now;
+    this.#oldest = (this.#oldest + 1) % this.#times.length;
+    return 0;
+  }
+}
