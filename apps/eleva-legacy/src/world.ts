@@ -26,13 +26,13 @@ export const LEGACY_TABLES = [
 /** The product's tables, in an order in which no row references a later table. */
 export type LegacyTable = (typeof LEGACY_TABLES)[number];
 
-export interface ClerkAddress {
+interface ClerkAddress {
   address: string;
   verified: boolean;
   primary: boolean;
 }
 
-export interface ClerkPhone {
+interface ClerkPhone {
   number: string;
   verified: boolean;
   primary: boolean;
@@ -40,7 +40,7 @@ export interface ClerkPhone {
   second_factor?: boolean;
 }
 
-export interface ClerkExternalAccount {
+interface ClerkExternalAccount {
   provider: "oauth_google";
   email: string;
   verified: boolean;

@@ -20,12 +20,15 @@ export interface DemoOptions {
   users: number;
   seed: number;
   sandbox?: SandboxOptions;
+  /** WorkOS's limits so many times higher, at the twin and in the mover: for tests. Default 1. */
+  clockSpeed?: number;
 }
 
 /** Starts the sandbox and seeds Eleva Care as it was: Clerk's people, the legacy database, the audit log, and a Clerk export on disk. */
 export async function startWorld(options: DemoOptions): Promise<DemoWorld> {
   const folder = mkdtempSync(join(tmpdir(), "rehome-demo-"));
-  const sandbox = await startSandbox(options.sandbox).catch((error: unknown) => {
+  const speed = options.clockSpeed ?? 1;
+  const sandbox = await startSandbox({ ...options.sandbox, workos: { clockSpeed: speed, ...options.sandbox?.workos } }).catch((error: unknown) => {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   });
@@ -41,7 +44,7 @@ export async function startWorld(options: DemoOptions): Promise<DemoWorld> {
     await seedClerk(sandbox.clerk.url, sandbox.clerk.adminToken, eleva);
     const exportFile = join(folder, "clerk-users.csv");
     writeFileSync(exportFile, await clerkExport(sandbox.clerk), { mode: 0o600 });
-    return { sandbox, eleva, env: environment(sandbox, eleva, exportFile), folder, stop };
+    return { sandbox, eleva, env: { ...environment(sandbox, eleva, exportFile), ...limitsAt(speed) }, folder, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -68,6 +71,10 @@ async function clerkExport(clerk: Sandbox["clerk"]): Promise<string> {
   const answer = await fetch(new URL("/__twin/export.csv", clerk.url), { headers: { "x-twin-admin": clerk.adminToken } });
   if (!answer.ok) throw new Error(`The Clerk twin gave no export (status ${answer.status}).`);
   return answer.text();
+}
+
+function limitsAt(speed: number): Record<string, string> {
+  return speed === 1 ? {} : { WORKOS_LIMITS: JSON.stringify({ writesPer10s: 500 * speed, readsPer10s: 1000 * speed, requestsPer60s: 6000 * speed }) };
 }
 
 function environment(sandbox: Sandbox, eleva: ElevaWorld, exportFile: string): Record<string, string> {

@@ -70,16 +70,31 @@ describe("an identity", () => {
     });
   });
 
-  test("ends with its token, in an open transaction", async () => {
-    const now = Math.floor(Date.now() / 1000);
-    await login.tx(async () => {
-      await login.init(database.issuer.token({ iat: now - 60, exp: now - 3 })); // good for 2 seconds more, by the leeway
-      expect(await login.q(COUNT)).toBe(500);
-      await login.q("select pg_sleep(2.1)");
-      expect(await login.q(COUNT)).toBe(0);
-      expect(await login.q("select auth.session()")).toBeNull();
+  test("ends at exp and the leeway: so says its seal", async () => {
+    const exp = Math.floor(Date.now() / 1000) + 100;
+    const seal = await login.tx(async () => {
+      await login.init(database.issuer.token({ exp: exp + 0.7 }));
+      return login.q(SEAL);
     });
+    expect(String(seal).slice(73, 83)).toBe(String(exp + 5));
   });
+});
+
+// What only the guard can seal, sealed by the superuser.
+const SEALED: Record<string, [tag: string, secondsLeft: number, organization: string | null]> = {
+  "an identity": ["i", 60, "org_01A"],
+  "an identity past its end, in an open transaction": ["i", -1, null],
+  "something of another kind": ["x", 60, null],
+};
+
+test.each(Object.entries(SEALED))("a good seal of %s", async (_name, [tag, secondsLeft, organization]) => {
+  const claims = JSON.stringify({ sub: "user_01A", org_id: "org_01A", sid: "session_01A" });
+  await database.owner.query("begin");
+  await database.owner.query("select auth.seal($1, $2, $3)", [tag, Math.floor(Date.now() / 1000) + secondsLeft, claims]);
+  await database.owner.query("set local role authenticated");
+  const { rows } = await database.owner.query("select auth.org_id(), auth.session() is not null as known");
+  await database.owner.query("rollback");
+  expect(rows).toEqual([{ org_id: organization, known: organization !== null }]);
 });
 
 // Arbitrary SQL of the application role; what it reaches.

@@ -207,6 +207,15 @@ describe("issuers", () => {
     expect(session).toMatchObject({ sub: "user_01A", act: { sub: "support" } });
   });
 
+  test("iss and kid are text: a number is not the text of it", async () => {
+    const seven = makeIssuer({ kid: "7", iss: "7" });
+    await addIssuer(database.owner, { name: "seven", iss: ["7"], kind: "oidc", jwksUrl: "https://seven.test/jwks" });
+    await syncKeys(database.owner, "seven", publishing([seven.jwk]));
+    expect(await outcome(seven.token())).toBeUndefined();
+    expect(await outcome(seven.token({ iss: 7 }))).toBe("RJ010");
+    expect(await outcome(seven.raw({ alg: "RS256", kid: 7 }, seven.claims()))).toBe("RJ004");
+  });
+
   test("a disabled issuer is unknown", async () => {
     await database.owner.query("update auth.issuer set enabled = false where name = 'partner'");
     expect(await outcome(other.token({ aud: "eleva" }))).toBe("RJ010");

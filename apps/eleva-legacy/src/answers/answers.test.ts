@@ -6,7 +6,12 @@ import { answer } from "./answers.ts";
 /** A small world in which every fate can be read off by eye. */
 function smallWorld() {
   const world = generateEleva({ users: 4, seed: "by hand", hashes: "cheap" });
-  const [expert, patient, held, banned] = world.clerkUsers as [(typeof world.clerkUsers)[0], (typeof world.clerkUsers)[0], (typeof world.clerkUsers)[0], (typeof world.clerkUsers)[0]];
+  const [expert, patient, held, banned] = world.clerkUsers as [
+    (typeof world.clerkUsers)[0],
+    (typeof world.clerkUsers)[0],
+    (typeof world.clerkUsers)[0],
+    (typeof world.clerkUsers)[0],
+  ];
   const named = { expert, patient, held, banned };
   for (const [name, user] of Object.entries(named)) {
     user.id = name;
@@ -15,7 +20,10 @@ function smallWorld() {
     user.external_accounts = [{ provider: "oauth_google", email: `${name}@example.test`, verified: true }];
     for (const key of ["password_digest", "password_hasher", "totp_secret"] as const) delete user[key];
   }
-  patient.emails.push({ address: "Patient.Work@example.test", verified: true, primary: false }, { address: "typed@example.test", verified: false, primary: false });
+  patient.emails.push(
+    { address: "Patient.Work@example.test", verified: true, primary: false },
+    { address: "typed@example.test", verified: false, primary: false },
+  );
   held.public_metadata = { role: "expert" };
   banned.banned = true;
   for (const rows of Object.values(world.tables)) rows.length = 0;
@@ -25,13 +33,33 @@ function smallWorld() {
 const TIMES = { createdAt: "2026-03-29 01:30:00.123", updatedAt: "2026-03-29 01:30:00.123" };
 
 function service(id: string, clerkUserId: string): Row {
-  const fields = { name: "Talk", slug: "talk", description: null, durationInMinutes: 45, isActive: true, order: 2, price: 4999, currency: "eur" };
+  const fields = {
+    name: "Talk",
+    slug: "talk",
+    description: null,
+    durationInMinutes: 45,
+    isActive: true,
+    order: 2,
+    price: 4999,
+    currency: "eur",
+  };
   return { id, clerkUserId, ...fields, stripeProductId: "prod_1", stripePriceId: null, ...TIMES };
 }
 
 function meeting(id: string, eventId: string, clerkUserId: string, guestEmail: string): Row {
   const times = { startTime: "2026-03-29 01:30:00.000", endTime: "2026-03-29 02:15:00.000", timezone: "Europe/Lisbon" };
-  return { id, eventId, clerkUserId, guestEmail, guestName: "G", guestNotes: null, guestPhone: null, ...times, stripeMetadata: '{"b":1,"b":2}', ...TIMES };
+  return {
+    id,
+    eventId,
+    clerkUserId,
+    guestEmail,
+    guestName: "G",
+    guestNotes: null,
+    guestPhone: null,
+    ...times,
+    stripeMetadata: '{"b":1,"b":2}',
+    ...TIMES,
+  };
 }
 
 test("owners and parents decide what stays behind, the owner first", () => {
@@ -44,15 +72,40 @@ test("owners and parents decide what stays behind, the owner first", () => {
     meeting("m4", "s3", "banned", "a@example.test"),
     meeting("m5", "s1", "nobody", "a@example.test"),
   );
-  const record = { guest_email: "a@example.test", encrypted_content: "x", encrypted_metadata: null, version: 1, last_modified_at: TIMES.createdAt, created_at: TIMES.createdAt };
-  world.tables.records.push({ id: "r1", meeting_id: "m1", expert_id: "expert", ...record }, { id: "r2", meeting_id: "m2", expert_id: "expert", ...record });
+  const record = {
+    guest_email: "a@example.test",
+    encrypted_content: "x",
+    encrypted_metadata: null,
+    version: 1,
+    last_modified_at: TIMES.createdAt,
+    created_at: TIMES.createdAt,
+  };
+  world.tables.records.push(
+    { id: "r1", meeting_id: "m1", expert_id: "expert", ...record },
+    { id: "r2", meeting_id: "m2", expert_id: "expert", ...record },
+  );
   const { rows, leftBehind, rowCounts, targetCounts } = answer(world);
   expect(rows.events.map((row) => row.leftBehind)).toEqual([undefined, "owner_held", "owner_excluded", "owner_unknown"]);
-  expect(rows.meetings.map((row) => row.leftBehind)).toEqual([undefined, "parent_left_behind", "owner_held", "owner_excluded", "owner_unknown"]);
+  expect(rows.meetings.map((row) => row.leftBehind)).toEqual([
+    undefined,
+    "parent_left_behind",
+    "owner_held",
+    "owner_excluded",
+    "owner_unknown",
+  ]);
   expect(rows.records.map((row) => row.leftBehind)).toEqual([undefined, "parent_left_behind"]);
   expect(leftBehind["meetings"]).toEqual({ parent_left_behind: 1, owner_held: 1, owner_excluded: 1, owner_unknown: 1 });
   expect(rowCounts.meetings).toEqual({ total: 5, moved: 1, leftBehind: 4 });
-  expect(targetCounts).toMatchObject({ users: 2, organizations: 3, guests: 1, user_emails: 2, platform_roles: 2, expert_setup: 1, meetings: 1, meeting_payments: 1 });
+  expect(targetCounts).toMatchObject({
+    users: 2,
+    organizations: 3,
+    guests: 1,
+    user_emails: 2,
+    platform_roles: 2,
+    expert_setup: 1,
+    meetings: 1,
+    meeting_payments: 1,
+  });
 });
 
 test("a purchase of a pack whose service stays behind stays behind too", () => {
@@ -60,11 +113,25 @@ test("a purchase of a pack whose service stays behind stays behind too", () => {
   world.tables.events.push(service("s1", "held"), service("s2", "expert"));
   const pack = (id: string, event: string, owner: string) => ({ id, event_id: event, clerk_user_id: owner });
   world.tables.session_packs.push(pack("p1", "s1", "expert"), pack("p2", "s2", "expert"), pack("p3", "s1", "held"));
-  const purchase = (id: string, packId: string, expert: string | null) => ({ id, pack_id: packId, expert_clerk_user_id: expert, buyer_email: "patient@example.test" });
-  world.tables.pack_purchases.push(purchase("b1", "p1", "expert"), purchase("b2", "p2", "held"), purchase("b3", "p3", "held"), purchase("b4", "p2", null));
+  const purchase = (id: string, packId: string, expert: string | null) => ({
+    id,
+    pack_id: packId,
+    expert_clerk_user_id: expert,
+    buyer_email: "patient@example.test",
+  });
+  world.tables.pack_purchases.push(
+    purchase("b1", "p1", "expert"),
+    purchase("b2", "p2", "held"),
+    purchase("b3", "p3", "held"),
+    purchase("b4", "p2", null),
+  );
   const { rows } = answer(world);
   expect(rows.pack_purchases.map((row) => row.leftBehind)).toEqual(["parent_left_behind", undefined, "owner_held", undefined]);
-  expect(rows.pack_purchases[1]?.target?.[0]?.row).toMatchObject({ expert_user_id: { $standIn: "held" }, org_id: { $org: "expert" }, buyer_org_id: { $org: "patient" } });
+  expect(rows.pack_purchases[1]?.target?.[0]?.row).toMatchObject({
+    expert_user_id: { $standIn: "held" },
+    org_id: { $org: "expert" },
+    buyer_org_id: { $org: "patient" },
+  });
   expect(rows.pack_purchases[3]?.target?.[0]?.row).toMatchObject({ expert_user_id: null });
 });
 
@@ -88,7 +155,10 @@ test("a meeting becomes two rows, column by column", () => {
       imported: true,
     },
   });
-  expect(payment).toMatchObject({ table: "meeting_payments", row: { meeting_id: "m1", patient_org_id: { $org: "patient" }, stripe_metadata: '{"b":1,"b":2}' } });
+  expect(payment).toMatchObject({
+    table: "meeting_payments",
+    row: { meeting_id: "m1", patient_org_id: { $org: "patient" }, stripe_metadata: '{"b":1,"b":2}' },
+  });
 });
 
 test.each([
@@ -119,9 +189,23 @@ test("one without a legacy row is a user all the same, with Clerk's times", () =
   const person = answer(world).persons.find((one) => one.clerkId === "patient");
   expect(person?.target[0]).toMatchObject({
     table: "users",
-    row: { id: { $rowId: "patient" }, legacy_row: false, legacy_email: null, country: "BR", security_preferences: { $json: { maxSessions: 2 } }, created_at: "2025-01-02T00:00:00.000Z" },
+    row: {
+      id: { $rowId: "patient" },
+      legacy_row: false,
+      legacy_email: null,
+      country: "BR",
+      security_preferences: { $json: { maxSessions: 2 } },
+      created_at: "2025-01-02T00:00:00.000Z",
+    },
   });
-  expect(person?.target.map((target) => target.table)).toEqual(["users", "organizations", "memberships", "platform_roles", "user_emails", "user_emails"]);
+  expect(person?.target.map((target) => target.table)).toEqual([
+    "users",
+    "organizations",
+    "memberships",
+    "platform_roles",
+    "user_emails",
+    "user_emails",
+  ]);
 });
 
 test("setup flags come from data, not from what a browser wrote", () => {
@@ -131,13 +215,23 @@ test("setup flags come from data, not from what a browser wrote", () => {
   const setup = answer(world)
     .persons.find((one) => one.clerkId === "expert")
     ?.target.find((target) => target.table === "expert_setup");
-  expect(setup?.row).toMatchObject({ profile: false, availability: false, events: true, identity: false, payment: false, google_account: false });
+  expect(setup?.row).toMatchObject({
+    profile: false,
+    availability: false,
+    events: true,
+    identity: false,
+    payment: false,
+    google_account: false,
+  });
 });
 
 test("fifty rows of a large table are answered, some of each reason among them", () => {
   const { tables, answers } = generateEleva({ users: 300, seed: 2, hashes: "cheap" });
   expect(answers.rows.meetings.length).toBe(50);
-  expect(new Set(answers.rows.meetings.map((row) => row.leftBehind))).toEqual(new Set([undefined, "owner_held", "owner_excluded", "owner_unknown", "parent_left_behind"]));
+  expect(new Set(answers.rows.meetings.map((row) => row.leftBehind))).toEqual(
+    new Set([undefined, "owner_held", "owner_excluded", "owner_unknown", "parent_left_behind"]),
+  );
   expect(answers.rows.categories.length).toBe(tables.categories.length);
-  for (const [table, count] of Object.entries(answers.rowCounts)) expect([table, count.moved + count.leftBehind]).toEqual([table, count.total]);
+  for (const [table, count] of Object.entries(answers.rowCounts))
+    expect([table, count.moved + count.leftBehind]).toEqual([table, count.total]);
 });

@@ -95,7 +95,9 @@ test("an address is claimed by its primary owner, and by whoever proved it as a 
 });
 
 test("an address that somebody only typed, or that an excluded person has, is not claimed", () => {
-  expect(reasonOf(withPassword, user("two", { emails: [mail("two@example.test"), mail("one@example.test", false, false)] }))).toBe("move password");
+  expect(reasonOf(withPassword, user("two", { emails: [mail("two@example.test"), mail("one@example.test", false, false)] }))).toBe(
+    "move password",
+  );
   expect(reasonOf(withPassword, user("two", { emails: [mail("one@example.test")], banned: true }))).toBe("move password");
   expect(reasonOf(withPassword, user("two", { emails: [mail("one@example.test")], deletedInApi: true }))).toBe("move password");
 });

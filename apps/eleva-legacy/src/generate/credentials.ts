@@ -1,16 +1,5 @@
-import {
-  argon2,
-  argon2Cost,
-  bcrypt,
-  bcryptSha256Django,
-  type Digest,
-  type HashCost,
-  md5,
-  pbkdf2Sha256,
-  pbkdf2Sha256Django,
-  pbkdf2Sha512,
-  phpass,
-} from "./digests.ts";
+import { type KnownDigest, PBKDF2_AT_FLOOR } from "./dear-digests.ts";
+import { argon2, argon2Cost, bcrypt, bcryptSha256Django, type Digest, type HashCost, md5, phpass } from "./digests.ts";
 import { type Draft, type Person, primaryAddress } from "./draft.ts";
 import type { Random } from "./random.ts";
 
@@ -22,10 +11,10 @@ type Way = "bcrypt" | "argon2" | "pbkdf2" | "unsupported" | "google";
  * a TOTP factor to 20 % of the experts and 5 % of the others; 4 % did not verify their address.
  */
 export function giveCredentials(random: Random, draft: Draft, cost: HashCost): void {
-  const pbkdf2 = pbkdf2Pool(random);
   const ordinary = draft.people.filter((person) => person.special === undefined);
   const ways = random.shuffle(wayList(ordinary.length));
-  for (const [index, person] of ordinary.entries()) giveWay(random, draft, person, ways[index] as Way, cost, pbkdf2);
+  const turns = { pbkdf2: 0 };
+  for (const [index, person] of ordinary.entries()) giveWay(random, draft, person, ways[index] as Way, cost, turns);
   for (const person of ordinary) {
     if (random.chance(person.offers ? 0.2 : 0.04)) giveTotp(random, draft, person);
     if (random.chance(0.02)) person.clerk.passkeys = random.int(1, 2);
@@ -53,14 +42,14 @@ function fill(way: Way, count: number): Way[] {
   return Array.from({ length: count }, () => way);
 }
 
-function giveWay(random: Random, draft: Draft, person: Person, way: Way, cost: HashCost, pbkdf2: () => [string, Digest]): void {
+function giveWay(random: Random, draft: Draft, person: Person, way: Way, cost: HashCost, turns: { pbkdf2: number }): void {
   if (way === "google") {
     giveGoogle(person);
     return;
   }
   if (way === "pbkdf2") {
-    const [password, digest] = pbkdf2();
-    giveDigest(draft, person, password, digest);
+    const known = PBKDF2_AT_FLOOR[turns.pbkdf2++ % PBKDF2_AT_FLOOR.length] as KnownDigest;
+    giveDigest(draft, person, known.password, known);
   } else if (way === "bcrypt") {
     const password = newPassword(random);
     giveDigest(draft, person, password, bcrypt(random, password, cost, random.weighted({ a: 30, b: 65, y: 5 })));
@@ -80,22 +69,6 @@ function giveWay(random: Random, draft: Draft, person: Person, way: Way, cost: H
     );
   }
   if (random.chance(0.15)) giveGoogle(person);
-}
-
-/** WorkOS's floor makes a PBKDF2 digest cost a tenth of a second, so the few of them are shared: one of each form. */
-function pbkdf2Pool(random: Random): () => [string, Digest] {
-  const forms = [pbkdf2Sha256, pbkdf2Sha256Django, pbkdf2Sha512];
-  const made = new Map<number, [string, Digest]>();
-  let turn = 0;
-  return () => {
-    const form = turn++ % forms.length;
-    const known = made.get(form);
-    if (known) return known;
-    const password = newPassword(random);
-    const digest = (forms[form] as (typeof forms)[number])(random, password);
-    made.set(form, [password, digest]);
-    return [password, digest];
-  };
 }
 
 export function giveDigest(draft: Draft, person: Person, password: string, { hasher, digest }: Digest): void {

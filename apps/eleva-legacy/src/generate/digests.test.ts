@@ -1,6 +1,7 @@
 import { argon2Sync, pbkdf2Sync } from "node:crypto";
 import bcryptjs from "bcryptjs";
 import { expect, test } from "vitest";
+import { PBKDF2_ABOVE_CEILING, PBKDF2_AT_FLOOR } from "./dear-digests.ts";
 import { argon2, argon2Cost, bcrypt, bcryptSha256Django, pbkdf2Sha256, pbkdf2Sha256Django, pbkdf2Sha512, phpass } from "./digests.ts";
 import { Random } from "./random.ts";
 
@@ -19,7 +20,14 @@ test.each(["argon2id", "argon2i"] as const)("%s is a PHC string over salt and pa
   const [, name, version, cost, salt, hash] = digest.split("$");
   expect([name, version, cost]).toEqual([kind, "v=19", "m=4096,t=3,p=1"]);
   const message = Buffer.from(PASSWORD);
-  const again = argon2Sync(kind, { message, nonce: Buffer.from(salt as string, "base64"), memory: 4096, passes: 3, parallelism: 1, tagLength: 32 });
+  const again = argon2Sync(kind, {
+    message,
+    nonce: Buffer.from(salt as string, "base64"),
+    memory: 4096,
+    passes: 3,
+    parallelism: 1,
+    tagLength: 32,
+  });
   expect(Buffer.from(hash as string, "base64")).toEqual(again);
 });
 
@@ -34,6 +42,17 @@ test("the three PBKDF2 forms differ in salt and hash as their hashers prescribe"
   const [, , plain, hex] = pbkdf2Sha512(random, PASSWORD, 1000).digest.split("$") as [string, string, string, string];
   expect(hex).toBe(pbkdf2Sync(PASSWORD, plain, 1000, 64, "sha512").toString("hex"));
 });
+
+test.each([...PBKDF2_AT_FLOOR, PBKDF2_ABOVE_CEILING])(
+  "the digest of $hasher that was computed once is right",
+  ({ hasher, password, digest }) => {
+    const [, iterations, salt, hash] = digest.split("$") as [string, string, string, string];
+    const bytes = hasher === "pbkdf2_sha256" ? Buffer.from(salt, "base64") : salt;
+    const sha512 = hasher === "pbkdf2_sha512";
+    const again = pbkdf2Sync(password, bytes, Number(iterations), sha512 ? 64 : 32, sha512 ? "sha512" : "sha256");
+    expect(again.toString(sha512 ? "hex" : "base64")).toBe(hash);
+  },
+);
 
 test("phpass and Django's bcrypt over sha256 have their own forms", () => {
   expect(phpass(random, PASSWORD).digest).toMatch(/^\$P\$9[./0-9A-Za-z]{30}$/);

@@ -20,7 +20,7 @@ export function bcrypt(random: Random, password: string, cost: HashCost, mark: "
   return { hasher: "bcrypt", digest: `$2${mark}$${digest.slice(4)}` };
 }
 
-export interface Argon2Cost {
+interface Argon2Cost {
   memory: number;
   passes: number;
   parallelism: number;

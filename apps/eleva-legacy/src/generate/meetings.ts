@@ -52,7 +52,7 @@ export function split(price: number): { fee: number; transfer: number } {
   return { fee: Math.floor((price * 15) / 100), transfer: Math.floor((price * 85) / 100) };
 }
 
-export function meetingRow(random: Random, now: number, expert: Expert, service: Row, guest: Guest, start: number): Row {
+function meetingRow(random: Random, now: number, expert: Expert, service: Row, guest: Guest, start: number): Row {
   const duration = service["durationInMinutes"] as number;
   const past = start < now;
   const created = Math.min(now - random.int(1000, 1_000_000), start - random.int(1, 21) * DAY_MS + random.int(0, 12 * HOUR_MS));

@@ -1,10 +1,11 @@
 import { giveDigest, giveGoogle, giveTotp, newPassword } from "./credentials.ts";
+import { PBKDF2_ABOVE_CEILING } from "./dear-digests.ts";
 import { bcrypt, type Digest, type HashCost } from "./digests.ts";
 import { type Draft, type Person, primaryAddress } from "./draft.ts";
 import { phone } from "./people.ts";
 import type { Random } from "./random.ts";
 
-export interface Tools {
+interface Tools {
   random: Random;
   draft: Draft;
   cost: HashCost;
@@ -40,6 +41,10 @@ export function digest(make: (tools: Tools, password: string) => Digest): MakeSp
     const password = newPassword(tools.random);
     giveDigest(tools.draft, person, password, make(tools, password));
   };
+}
+
+export function aboveCeiling({ draft }: Tools, person: Person): void {
+  giveDigest(draft, person, PBKDF2_ABOVE_CEILING.password, PBKDF2_ABOVE_CEILING);
 }
 
 /** A digest that nobody can sign in with, so there is no password to prove. */

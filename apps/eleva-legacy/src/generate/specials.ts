@@ -2,6 +2,7 @@ import { argon2, argon2Cost, bcryptSha256Django, type HashCost, md5, pbkdf2Sha25
 import type { Draft, Person } from "./draft.ts";
 import type { Random } from "./random.ts";
 import {
+  aboveCeiling,
   addressOfBanned,
   badAddress,
   banned,
@@ -116,7 +117,7 @@ const SPECIALS: readonly Special[] = [
     make: both(withPassword, withTotp),
   },
   { kind: "below_floor_sha512", rate: 0, people: 1, make: digest(({ random }, password) => pbkdf2Sha512(random, password, 1000)) },
-  { kind: "above_ceiling_sha512", rate: 0, people: 1, make: digest(({ random }, password) => pbkdf2Sha512(random, password, 1_000_001)) },
+  { kind: "above_ceiling_sha512", rate: 0, people: 1, make: aboveCeiling },
   {
     kind: "below_floor_argon2",
     rate: 0.003,

@@ -1,28 +1,9 @@
-import { DAY_MS, dateOnly, HOUR_MS, MINUTE_MS, naive } from "../generate/clock.ts";
-import { split } from "../generate/meetings.ts";
-import type { Random } from "../generate/random.ts";
+import { DAY_MS, dateOnly, MINUTE_MS, naive } from "../generate/clock.ts";
 import { encrypt } from "../generate/records.ts";
 import { DAYS, window } from "../generate/schedules.ts";
+import { bookMeeting, guestEmail } from "./book-meeting.ts";
 import type { Service, Shop } from "./shop.ts";
-
-export interface Statement {
-  text: string;
-  params: (string | number | boolean | null)[];
-}
-
-interface Scene {
-  random: Random;
-  shop: Shop;
-  /** Milliseconds; later for each act. */
-  now: number;
-  encryptionKey: string;
-}
-
-interface Step {
-  statements: Statement[];
-  /** Tells the shop what the act changed; gets the rows that the statements returned. */
-  done?(answers: Record<string, unknown>[]): void;
-}
+import { one, type Scene, type Statement, type Step } from "./step.ts";
 
 /** What the product does, act by act; undefined where there is nothing to do it to. */
 export const ACTS = {
@@ -36,7 +17,7 @@ export const ACTS = {
     ]),
   replaceWindows,
   blockDate: ({ random, shop, now }) =>
-    one([...new Set(shop.services.map((service) => service.owner))], random, (owner) => [
+    one(owners(shop), random, (owner) => [
       "insert into blocked_dates (clerk_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, $3, $4, $5, $5) returning id",
       [owner, dateOnly(now + random.int(1, 200) * DAY_MS), "Europe/Lisbon", random.pick([null, "Férias", "Congresso"]), naive(now)],
       ([row]) => void shop.blockedDates.push(row?.["id"] as number),
@@ -48,6 +29,7 @@ export const ACTS = {
       "update payment_transfers set status = $2, retry_count = coalesce(retry_count, 0) + 1, transfer_id = coalesce(transfer_id, $3), updated = $4 where id = $1",
       [id, random.pick(["READY", "COMPLETED", "PAID_OUT", "FAILED", "REFUNDED"]), random.id("tr_3", 23), naive(now)],
     ]),
+  saveSettings,
   holdSlot,
   releaseSlot: ({ random, shop }) =>
     one(shop.reservations, random, (held) => [
@@ -92,93 +74,6 @@ export const ACTS = {
 } satisfies Record<string, (scene: Scene) => Step | undefined>;
 
 export type ActName = keyof typeof ACTS;
-
-type Made = [text: string, params: Statement["params"], done?: Step["done"]];
-
-/** An act of one statement on one thing out of a list. */
-function one<T>(list: readonly T[], random: Random, make: (thing: T) => Made): Step | undefined {
-  if (list.length === 0) return undefined;
-  const [text, params, done] = make(random.pick(list));
-  return { statements: [{ text, params }], ...(done && { done }) };
-}
-
-function bookMeeting({ random, shop, now }: Scene): Step | undefined {
-  if (shop.services.length === 0) return { statements: [] };
-  const service = random.pick(shop.services);
-  const id = random.uuid();
-  const email = guestEmail(random, shop);
-  const start = Math.ceil(now / DAY_MS) * DAY_MS + random.int(1, 60) * DAY_MS + random.int(8, 18) * HOUR_MS;
-  const end = start + service.duration * MINUTE_MS;
-  const { fee, transfer } = split(service.price);
-  const paid = service.price > 0;
-  const [intent, session] = paid ? [random.id("pi_3", 23), random.id("cs_live_d1", 56)] : [null, null];
-  const notes = random.chance(0.5) ? "Dor há 2 semanas.\nÉ a primeira consulta." : null;
-  const metadata = paid
-    ? `{"meeting":${JSON.stringify(JSON.stringify({ id, expert: service.owner, guest: email, notes }))},  "locale":"pt"}`
-    : null;
-  const statements: Statement[] = [
-    {
-      text: `insert into meetings (id, "eventId", "clerkUserId", "guestEmail", "guestName", "guestNotes", "startTime", "endTime", timezone, "meetingUrl",
-        "stripePaymentIntentId", "stripeSessionId", "stripePaymentStatus", "stripeAmount", "stripeApplicationFeeAmount", "stripeTransferAmount", "stripeMetadata",
-        "createdAt", "updatedAt")
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)`,
-      params: [
-        ...[
-          id,
-          service.id,
-          service.owner,
-          email,
-          random.pick(["Ana Lopes", "Ольга", "O'Neil \\ co"]),
-          notes,
-          naive(start),
-          naive(end),
-          "Europe/Lisbon",
-        ],
-        ...[`https://meet.google.example/${random.hex(5)}`, intent, session, paid ? "succeeded" : "pending", paid ? service.price : null],
-        ...[paid ? fee : null, paid ? transfer : null, metadata, naive(now)],
-      ],
-    },
-  ];
-  if (paid) {
-    statements.push({
-      text: `insert into payment_transfers (payment_intent_id, checkout_session_id, event_id, expert_connect_account_id, expert_clerk_user_id, amount, platform_fee,
-        session_start_time, scheduled_transfer_time, guest_email, service_name, created, updated)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) returning id`,
-      params: [
-        intent,
-        session,
-        service.id,
-        random.id("acct_1", 15),
-        service.owner,
-        service.price,
-        fee,
-        naive(start),
-        naive(end + DAY_MS),
-        email,
-        service.name,
-        naive(now),
-      ],
-    });
-    statements.push({
-      text: "insert into stripe_processed_events (event_id, event_type, processed_at) values ($1, $2, $3)",
-      params: [random.id("evt_1", 23), "checkout.session.completed", naive(now)],
-    });
-  }
-  const done = ([row]: Record<string, unknown>[]) => {
-    service.meetings++;
-    shop.meetings.push({ id, serviceId: service.id, expert: service.owner, guest: email, paid });
-    if (row) shop.transfers.push(row["id"] as number);
-  };
-  return { statements, done };
-}
-
-/** One who booked before, in the same or in other letters, or somebody new. */
-function guestEmail(random: Random, shop: Shop): string {
-  const draw = random.unit();
-  if (draw < 0.4 || shop.meetings.length === 0) return `new.guest.${random.hex(5)}@example.test`;
-  const known = random.pick(shop.meetings).guest;
-  return draw < 0.9 ? known : ` ${known.toUpperCase()}`;
-}
 
 function changePayment({ random, shop, now }: Scene): Step | undefined {
   return one(
@@ -243,6 +138,26 @@ function replaceWindows({ random, shop, now }: Scene): Step | undefined {
   };
 }
 
+/** Changes the settings of one who has some; else the form inserts a row, even a second one. */
+function saveSettings({ random, shop, now }: Scene): Step | undefined {
+  const [before, after] = [random.pick([0, 5, 10]), random.pick([0, 10])];
+  if (random.chance(0.5)) {
+    return one(shop.settings, random, (id) => [
+      "update scheduling_settings set before_event_buffer = $2, after_event_buffer = $3, updated_at = $4 where id = $1",
+      [id, before, after, naive(now)],
+    ]);
+  }
+  return one(owners(shop), random, (owner) => [
+    "insert into scheduling_settings (user_id, before_event_buffer, after_event_buffer, created_at, updated_at) values ($1, $2, $3, $4, $4) returning id",
+    [owner, before, after, naive(now)],
+    ([row]) => void shop.settings.push(row?.["id"] as number),
+  ]);
+}
+
+function owners(shop: Shop): string[] {
+  return [...new Set(shop.services.map((service) => service.owner))];
+}
+
 function holdSlot({ random, shop, now }: Scene): Step | undefined {
   return one(
     shop.services.filter((service) => service.price > 0),
@@ -271,7 +186,7 @@ function holdSlot({ random, shop, now }: Scene): Step | undefined {
 }
 
 function addService({ random, shop, now }: Scene): Step | undefined {
-  return one([...new Set(shop.services.map((service) => service.owner))], random, (owner) => {
+  return one(owners(shop), random, (owner) => {
     const service: Service = {
       id: random.uuid(),
       owner,

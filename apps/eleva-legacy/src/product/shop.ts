@@ -19,6 +19,7 @@ export interface Shop {
   meetings: { id: string; serviceId: string; expert: string; guest: string; paid: boolean }[];
   records: { id: string; meetingId: string }[];
   blockedDates: number[];
+  settings: number[];
   transfers: number[];
   reservations: { id: string; serviceId: string }[];
   purchases: string[];
@@ -47,6 +48,7 @@ export async function readShop(client: ClientBase, world: Pick<ElevaWorld, "cler
     ),
     records: await rows(`select id, meeting_id as "meetingId" from records order by id`),
     blockedDates: await ids("blocked_dates"),
+    settings: await ids("scheduling_settings"),
     transfers: await ids("payment_transfers"),
     reservations: await rows(`select id, event_id as "serviceId" from slot_reservations order by id`),
     purchases: await ids("pack_purchases"),

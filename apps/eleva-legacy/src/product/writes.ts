@@ -1,8 +1,9 @@
 import type { ClientBase } from "pg";
 import { Random } from "../generate/random.ts";
 import type { ElevaWorld } from "../world.ts";
-import { ACTS, type ActName, type Statement } from "./acts.ts";
+import { ACTS, type ActName } from "./acts.ts";
 import { readShop } from "./shop.ts";
+import type { Statement } from "./step.ts";
 
 export interface LegacyWrite extends Statement {
   /** Which act of the product the statement is part of. */
@@ -18,13 +19,14 @@ const WEIGHTS: Record<ActName, number> = {
   blockDate: 7,
   unblockDate: 5,
   advanceTransfer: 6,
+  saveSettings: 2,
   holdSlot: 3,
   releaseSlot: 2,
   touchUser: 4,
-  makeUserRow: 1,
+  makeUserRow: 2,
   redeemPack: 2,
-  addService: 1,
-  deleteService: 1,
+  addService: 2,
+  deleteService: 2,
 };
 
 /**
@@ -32,7 +34,8 @@ const WEIGHTS: Record<ActName, number> = {
  *
  * What is written depends on the seed and on the rows found; ids are fixed in the parameters or come from the sequences. The statements
  * in the order in which they ran, `begin` and `commit` among them, do the same to a second database that held the same rows.
- * Every act is one transaction. A seed writes once to a database: its ids would come again. Two writers at once on one database take serial keys from each other: do not replay those.
+ * Every act is one transaction. A seed writes once to a database: its ids would come again. Two writers at once on one database take
+ * serial keys from each other: do not replay those.
  *
  * @param client connected as eleva_app
  */

@@ -18,7 +18,7 @@ export async function proveWayBack(legacy: pg.Client, replayed: pg.Client, write
     rows += want.size;
     const missing = [...want].filter(([key, row]) => have.get(key) !== row).length;
     const extra = [...have.keys()].filter((key) => !want.has(key)).length;
-    if (missing + extra > 0) offenders.push(`${table}: ${missing} rows differ or are missing, ${extra} too many`);
+    if (missing + extra > 0) offenders.push(`${table.name}: ${missing} rows differ or are missing, ${extra} too many`);
   }
   if (writes === 0) offenders.push("no write was made between cutover and rollback");
   const behind = await sequencesBehind(legacy);
@@ -27,15 +27,21 @@ export async function proveWayBack(legacy: pg.Client, replayed: pg.Client, write
   return judge({ name: "way-back", checked: tables.length, expected: tables.length, figure, offenders });
 }
 
-async function legacyTables(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>("select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1");
-  return rows.map((row) => row.name);
+async function legacyTables(client: pg.Client): Promise<{ name: string; key: string }[]> {
+  const { rows } = await client.query<{ name: string; key: string }>(
+    `select c.relname as name, a.attname as key
+       from pg_class c
+       join pg_index i on i.indrelid = c.oid and i.indisprimary
+       join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' order by 1`,
+  );
+  return rows;
 }
 
 /** Row text by key. Compared here and not by checksum, so that the offenders can be counted. */
-async function contents(client: pg.Client, table: string): Promise<Map<string, string>> {
+async function contents(client: pg.Client, { name, key }: { name: string; key: string }): Promise<Map<string, string>> {
   const { rows } = await client.query<{ key: string; row: string }>(
-    `select coalesce(to_jsonb(t) ->> 'id', to_jsonb(t) ->> 'event_id') as key, t::text as row from public.${pg.escapeIdentifier(table)} t`,
+    `select t.${pg.escapeIdentifier(key)}::text as key, t::text as row from public.${pg.escapeIdentifier(name)} t`,
   );
   return new Map(rows.map(({ key, row }) => [key, row]));
 }

@@ -30,8 +30,18 @@ export async function sessionOf(workos: Sandbox["workos"], userId: string, organ
   const answer = await fetch(new URL("/__twin/sessions", workos.url), {
     method: "POST",
     headers: { "content-type": "application/json", "x-twin-admin": workos.adminToken },
-    body: JSON.stringify({ user_id: userId, organization_id: organizationId }),
+    // A person with an unverified address or a factor would be asked for a code first; the token is the same.
+    body: JSON.stringify({ user_id: userId, organization_id: organizationId, force: true }),
   });
   if (!answer.ok) throw new Error(`The WorkOS twin gave no session (status ${answer.status}).`);
   return ((await answer.json()) as { access_token: string }).access_token;
+}
+
+/** How many requests the twin has seen that create or change something; sign-ins and admin requests are not among them. */
+export async function writesSeen(workos: Sandbox["workos"]): Promise<number> {
+  const answer = await fetch(new URL("/__twin/counters", workos.url), { headers: { "x-twin-admin": workos.adminToken } });
+  const { requests } = (await answer.json()) as { requests: Record<string, number> };
+  return Object.entries(requests)
+    .filter(([route]) => /^(POST|PUT|PATCH|DELETE) /.test(route) && !/authenticate|\/auth\/factors|__twin/.test(route))
+    .reduce((sum, [, count]) => sum + count, 0);
 }

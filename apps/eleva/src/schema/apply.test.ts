@@ -1,8 +1,14 @@
 import { freshDatabase } from "@rehome/sandbox";
 import pg from "pg";
-import { afterEach, expect, test } from "vitest";
-import { guardedDatabase } from "../testing/target-database.ts";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { guardedDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { applyTargetSchema } from "./apply.ts";
+
+let template: TargetTemplate;
+beforeAll(async () => {
+  template = await targetTemplate();
+});
+afterAll(() => template?.drop());
 
 const undo: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -11,6 +17,12 @@ afterEach(async () => {
 
 async function database() {
   const made = await guardedDatabase();
+  undo.push(made.drop);
+  return made;
+}
+
+async function applied() {
+  const made = await template.copy();
   undo.push(made.drop);
   return made;
 }
@@ -78,8 +90,7 @@ test("works for an installer that is no superuser", async () => {
 });
 
 test("mends what a careless hand took away", async () => {
-  const { owner } = await database();
-  await applyTargetSchema(owner);
+  const { owner } = await applied();
   const before = await fingerprint(owner);
   await owner.query(`alter table records no force row level security; alter table meetings disable row level security;
     grant all on all tables in schema public to public; grant update on users to authenticated`);
@@ -90,8 +101,7 @@ test("mends what a careless hand took away", async () => {
 });
 
 test("refuses a table that the document does not name, and leaves everything as it was", async () => {
-  const { owner } = await database();
-  await applyTargetSchema(owner);
+  const { owner } = await applied();
   await owner.query("create table leftovers (id int)");
 
   await expect(applyTargetSchema(owner)).rejects.toMatchObject({
@@ -105,8 +115,7 @@ test("refuses a table that the document does not name, and leaves everything as 
 });
 
 test("refuses a policy that is gone", async () => {
-  const { owner } = await database();
-  await applyTargetSchema(owner);
+  const { owner } = await applied();
   await owner.query("drop policy meetings_select_party on meetings");
 
   await expect(applyTargetSchema(owner)).rejects.toMatchObject({
@@ -116,8 +125,7 @@ test("refuses a policy that is gone", async () => {
 });
 
 test("refuses a migration that changed after it was applied", async () => {
-  const { owner } = await database();
-  await applyTargetSchema(owner);
+  const { owner } = await applied();
   await owner.query("update drizzle.__drizzle_migrations set hash = 'another'");
 
   await expect(applyTargetSchema(owner)).rejects.toMatchObject({ code: "MIGRATION_CHANGED" });

@@ -22,7 +22,7 @@ export interface AppliedSchema {
  * Brings the target to this schema: job roles, migrations, functions, the view, FORCE ROW LEVEL SECURITY, grants; then checks the result.
  *
  * One transaction under an advisory lock: all of it or nothing, and of several callers one works while the others wait and find it done. May be
- * run again; then it changes no table and takes no hard lock. Needs installRoles and installGuard of @rehome/tenancy first, because policies
+ * run again; then it changes no table and locks none against readers or writers. Needs installRoles and installGuard of @rehome/tenancy first, because policies
  * call `auth.org_id()`, and the rights that those need. Not inside a transaction.
  *
  * @param client the installer: a superuser, or the owner of the database with CREATEROLE and BYPASSRLS
@@ -55,8 +55,10 @@ export async function applyTargetSchema(client: ClientBase): Promise<AppliedSche
 
 async function migrate(client: ClientBase, migrations: readonly MigrationMeta[]): Promise<number> {
   await client.query("set local role rehome_owner");
-  await client.query(
-    `create schema if not exists drizzle; create table if not exists ${RECORD} (id serial primary key, hash text not null, created_at bigint)`,
+  await run(
+    client,
+    "The record of migrations",
+    `create table if not exists ${RECORD} (id serial primary key, hash text not null, created_at bigint)`,
   );
   const { rows } = await client.query<{ hash: string; created_at: string }>(`select hash, created_at from ${RECORD}`);
   const hashByTime = new Map(rows.map((row) => [Number(row.created_at), row.hash]));

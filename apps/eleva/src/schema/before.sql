@@ -1,5 +1,6 @@
--- What the migrations need: the extension of the exclusion constraint, and the functions that policies name. Run as the installer, in the
+-- What the migrations need: their record, the extension of the exclusion constraint, and the functions that policies name. Run as the installer, in the
 -- transaction of the migrations, which may be the first of all: the tables these functions read are bound when they are called.
+create schema if not exists drizzle authorization rehome_owner;     -- what was applied; see apply.ts
 create schema if not exists extensions;
 create extension if not exists btree_gist schema extensions;
 

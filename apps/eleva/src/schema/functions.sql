@@ -80,8 +80,17 @@ begin
   return new;
 end $$;
 revoke all on function public.assign_id() from public;
-create or replace trigger assign_id before insert on public.scheduling_settings for each row execute function public.assign_id();
-create or replace trigger assign_id before insert on public.blocked_dates for each row execute function public.assign_id();
+do $$
+declare
+  t regclass;
+begin
+  foreach t in array array['public.scheduling_settings', 'public.blocked_dates']::regclass[] loop
+    -- Only where it is missing: creating one again would wait for every writer.
+    if not exists (select from pg_trigger where tgrelid = t and tgname = 'assign_id' and tgenabled <> 'D') then
+      execute format('create or replace trigger assign_id before insert on %s for each row execute function public.assign_id()', t);
+    end if;
+  end loop;
+end $$;
 
 reset role;
 revoke create on schema public from rehome_fn_busy, rehome_fn_receipts, rehome_fn_check;

@@ -179,7 +179,7 @@ describe("seeded users", () => {
       seed("user_2md5", { password_digest: "5f4dcc3b5aa765d61d8327deb882cf99", password_hasher: "md5" }),
       seed("user_2argon", {
         // from the reference implementation's tests
-        password_digest: "$argon2id$v=19$m=65536,t=2,p=1$c29tc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+        password_digest: "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
         password_hasher: "argon2id",
       }),
       seed("user_2phpass", { password_digest: "$P$B", password_hasher: "phpass" }),

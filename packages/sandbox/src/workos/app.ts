@@ -30,7 +30,8 @@ export function createApp(settings: TwinSettings, signer: Signer): Hono {
   const signIns = new SignIns(environment, settings, signer);
   const faults = new Faults();
   const counters = new Counters();
-  const limits = settings.limits ? new RateLimits(settings) : undefined;
+  const { limits: figures } = settings;
+  const limits = figures === false ? undefined : new RateLimits(settings, figures === true ? {} : figures);
   const app = new Hono();
 
   app.onError((error, c) => answerError(error, c));

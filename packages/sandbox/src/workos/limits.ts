@@ -2,6 +2,9 @@ import { ApiError } from "./errors.ts";
 
 export type LimitScope = "general" | "reads" | "writes" | "authenticate" | "codes" | "organizationDelete";
 
+/** Requests per window, by scope. */
+export type LimitFigures = Partial<Record<LimitScope, number>>;
+
 /** WorkOS docs reference/rate-limits: how many requests, in how many seconds, and counted for what. */
 const LIMITS: Record<LimitScope, { requests: number; seconds: number }> = {
   general: { requests: 6_000, seconds: 60 }, // per API key
@@ -12,13 +15,20 @@ const LIMITS: Record<LimitScope, { requests: number; seconds: number }> = {
   organizationDelete: { requests: 50, seconds: 60 }, // per API key
 };
 
+export function isLimitFigures(value: unknown): value is LimitFigures {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).every(([scope, requests]) => scope in LIMITS && Number.isInteger(requests) && (requests as number) > 0);
+}
+
 /** Sliding windows, one per scope and key. A refused request does not count against its window. */
 export class RateLimits {
   readonly #windows = new Map<string, SlidingWindow>();
   readonly #speed: number;
   readonly #retryAfter: boolean;
+  readonly #figures: LimitFigures;
 
-  constructor(options: { clockSpeed: number; retryAfter: boolean }) {
+  constructor(options: { clockSpeed: number; retryAfter: boolean }, figures: LimitFigures = {}) {
+    this.#figures = figures;
     this.#speed = options.clockSpeed;
     this.#retryAfter = options.retryAfter;
   }
@@ -29,7 +39,7 @@ export class RateLimits {
     let window = this.#windows.get(name);
     if (!window) {
       const { requests, seconds } = LIMITS[scope];
-      window = new SlidingWindow(requests, (seconds * 1_000) / this.#speed);
+      window = new SlidingWindow(this.#figures[scope] ?? requests, (seconds * 1_000) / this.#speed);
       this.#windows.set(name, window);
     }
     const waitMs = window.take(performance.now());

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { newId } from "./ids.ts";
+import { isLimitFigures, type LimitFigures } from "./limits.ts";
 
 export interface WorkosTwinOptions {
   /** Default 0: a free port. */
@@ -21,8 +22,8 @@ export interface WorkosTwinOptions {
   challengeEnrolled?: boolean | "every_method";
   /** The dashboard switch for several roles in one membership; off as on the service. */
   multipleRoles?: boolean;
-  /** False: never a 429. */
-  limits?: boolean;
+  /** False: never a 429. An object lowers or raises single limits: requests per window, for tests of those who pace. */
+  limits?: boolean | LimitFigures;
   /** 50: windows of the limits are 50 times shorter. Nothing else runs faster. */
   clockSpeed?: number;
   /** Adds `Retry-After` to a 429; the service does not promise it, so the default is false. */
@@ -41,7 +42,7 @@ export interface TwinSettings {
   tokenLifetimeSeconds: number;
   challengeEnrolled: boolean | "every_method";
   multipleRoles: boolean;
-  limits: boolean;
+  limits: boolean | LimitFigures;
   clockSpeed: number;
   retryAfter: boolean;
 }
@@ -99,7 +100,7 @@ const FORMS: Record<keyof WorkosTwinOptions, (value: unknown) => boolean> = {
   tokenLifetimeSeconds: positive,
   challengeEnrolled: (value) => flag(value) || value === "every_method",
   multipleRoles: flag,
-  limits: flag,
+  limits: (value) => flag(value) || isLimitFigures(value),
   clockSpeed: positive,
   retryAfter: flag,
 };

@@ -1,6 +1,6 @@
 import { type Argon2Algorithm, argon2, pbkdf2, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
-import bcrypt from "bcryptjs";
+import { bcryptMatches } from "./bcrypt-pool.ts";
 
 /** A password as the twin keeps it. The hash stays inside the closure: no listing of the state can show it. */
 export interface StoredPassword {
@@ -46,7 +46,7 @@ export async function keepPassword(password: string): Promise<StoredPassword> {
 
 function readBcrypt(hash: string): StoredPassword | undefined {
   if (!BCRYPT.test(hash)) return undefined;
-  return { type: "bcrypt", matches: (password) => bcrypt.compare(password, hash) };
+  return { type: "bcrypt", matches: (password) => bcryptMatches(password, hash) };
 }
 
 function readPbkdf2(hash: string): StoredPassword | undefined {

@@ -1,4 +1,5 @@
-import { freshDatabase, type PostgresServer, readServerLog, startPostgres, type TestDatabase, withDatabase } from "@rehome/sandbox";
+import { readFileSync } from "node:fs";
+import { freshDatabase, type PostgresServer, startPostgres, type TestDatabase, withDatabase } from "@rehome/sandbox";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { addIssuer, createTenancy, installGuard, installRoles, jobRole, mirrorAccess, syncKeys } from "../index.ts";
@@ -206,7 +207,7 @@ describe("as an installer that is no superuser (Neon)", () => {
     );
     expect(rows).toEqual([{ o: "org_01A", r: "member" }]);
     await pool.end();
-    const log = readServerLog(server);
+    const log = readFileSync(server.logFile, "utf8");
     expect(log).toContain("alter role rehome_login password");
     for (const password of Object.values(PASSWORDS)) expect(log).not.toContain(password);
   });

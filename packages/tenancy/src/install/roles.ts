@@ -11,6 +11,8 @@ export interface RolePasswords {
   loginPassword: string;
   /** Names of background jobs; each gets a role of its own, see jobRole. */
   jobs?: readonly string[];
+  /** Of rehome_worker, as which background jobs connect: it may become the roles of `jobs` and no other. Without it there is no such login. */
+  workerPassword?: string;
   /** Send passwords instead of SCRAM verifiers, for services that refuse verifiers. They may then appear in the server's log. */
   plainPasswords?: boolean;
 }
@@ -61,10 +63,18 @@ export async function installRoles(client: ClientBase, options: RolePasswords): 
   };
   for (const [role, shape] of Object.entries(shapes)) await retryClashes(() => shapeRole(client, role, shape));
   await retryClashes(() => joinInstaller(client));
-  for (const role of ["authenticated", "anonymous"]) await retryClashes(() => letLoginBecome(client, role));
+  for (const role of ["authenticated", "anonymous"]) await retryClashes(() => letBecome(client, "rehome_login", role));
   await setPassword(client, "rehome_mover", options.moverPassword, options.plainPasswords ?? false);
   await setPassword(client, "rehome_login", options.loginPassword, options.plainPasswords ?? false);
+  if (options.workerPassword !== undefined) await installWorker(client, options, options.workerPassword);
   await retryClashes(() => closeDatabase(client));
+}
+
+/** Apart from rehome_login: whoever runs SQL as the product must not be able to act as a job. */
+async function installWorker(client: ClientBase, { jobs = [], plainPasswords = false }: RolePasswords, password: string): Promise<void> {
+  await retryClashes(() => shapeRole(client, "rehome_worker", { login: true }));
+  for (const job of jobs) await retryClashes(() => letBecome(client, "rehome_worker", jobRole(job)));
+  await setPassword(client, "rehome_worker", password, plainPasswords);
 }
 
 async function shapeRole(client: ClientBase, role: string, { login = false, bypassRls = false }: RoleShape): Promise<void> {
@@ -98,12 +108,12 @@ async function joinInstaller(client: ClientBase): Promise<void> {
   }
 }
 
-async function letLoginBecome(client: ClientBase, role: string): Promise<void> {
+async function letBecome(client: ClientBase, login: string, role: string): Promise<void> {
   const { rows } = await client.query(
-    `select from pg_auth_members where roleid = $1::text::regrole and member = 'rehome_login'::regrole and set_option and not inherit_option and not admin_option`,
-    [role],
+    `select from pg_auth_members where roleid = $1::text::regrole and member = $2::text::regrole and set_option and not inherit_option and not admin_option`,
+    [role, login],
   );
-  if (rows.length === 0) await client.query(`grant ${role} to rehome_login with admin false, inherit false, set true`);
+  if (rows.length === 0) await client.query(`grant ${role} to ${login} with admin false, inherit false, set true`);
 }
 
 /** The password reaches neither the statement's text nor a log: the server is sent its SCRAM verifier. */

@@ -43,7 +43,7 @@ end $$;
 -- and open transactions lose their identity (they see what anonymous sees). Hourly by a job; forget_old after a restore or branch.
 -- The key never stands in a variable: see seal.sql.
 create or replace function auth.rotate_seal_key(forget_old boolean default false) returns void
-volatile strict security definer language plpgsql set search_path = pg_catalog, pg_temp set debug_print_plan = off as $$
+volatile strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   lock table auth.seal_key in share row exclusive mode;      -- readers go on; one rotation at a time
   delete from auth.seal_key s where forget_old or not s.current;

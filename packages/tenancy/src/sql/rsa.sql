@@ -45,7 +45,7 @@ declare
 begin
   if message is null or signature is null or n is null or bytes is null then return false; end if;
   if bytes not between 256 and 512 or length(signature) <> bytes then return false; end if;
-  if n < 2::numeric ^ 2047 or n % 2 = 0 then return false; end if;
+  if n < 2::numeric ^ 2047 then return false; end if;
   s := ('0x' || encode(signature, 'hex'))::numeric;
   if s >= n or s <= 1 then return false; end if;
   x := s;

@@ -5,7 +5,7 @@ import { DAY_MS, fromNaive, HOUR_MS, lastSundayOfMarch, MINUTE_MS, naive } from 
 import { countBy, type Finished, type Make, type MessKind, type MessTools, movingExperts, repeated } from "./kind.ts";
 
 /** Names that Postgres takes for a time zone and `Intl` refuses. */
-export const STRANGE_ZONES = ["BRT", "WEST", "Factory"] as const;
+export const STRANGE_ZONES = ["BRT", "AZOT", "Factory"] as const;
 
 /** Kinds that show in services, schedules, meetings and reservations. */
 export const BOOKING_MESS: readonly MessKind[] = [

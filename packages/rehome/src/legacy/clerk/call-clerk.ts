@@ -21,7 +21,7 @@ export function createCallClerk(apiUrl: string, timeoutMs: number): CallClerk {
       } catch (error) {
         const failed = toMoveError(error, what, apiUrl, attempt);
         if (!failed.retry || attempt >= TRIES) throw failed;
-        await wait(Math.min(undefined ?? 100 * 2 ** (attempt - 1), MOST_WAIT_MS));
+        await wait(Math.min(retryAfterMs(error) ?? 100 * 2 ** (attempt - 1), MOST_WAIT_MS));
       }
     }
   };

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ClerkSeedUser, type ClerkTwin, type ClerkTwinOptions, startClerkTwin } from "@rehome/sandbox";
 import { onTestFinished } from "vitest";
-import type { ClerkSeedUser } from "../../../../sandbox/src/clerk/seed.ts";
-import { type ClerkTwin, type ClerkTwinOptions, startClerkTwin } from "../../../../sandbox/src/clerk/twin.ts";
 
 export type { ClerkSeedUser };
 

@@ -32,7 +32,7 @@ export interface ClerkAccess {
 }
 
 const PAGE = 500;
-/** Pages overlap by so many users: deletions during the read shift later users to the front, and none may fall between two pages. */
+/** Pages overlap by so many users: deletions during the read shift later users to the front, and a few must not cost another reading. */
 const OVERLAP = 50;
 const PASSES = 3;
 
@@ -93,14 +93,10 @@ type ReadPage = (orderBy: "+created_at" | "-updated_at", offset: number) => Prom
 
 async function readPages(page: ReadPage): Promise<Map<string, ClerkApiUser>> {
   const byId = new Map<string, ClerkApiUser>();
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ; offset += PAGE - OVERLAP) {
     const users = await page("+created_at", offset);
-    // Nothing of this page is known: more than the overlap was deleted in front of it. Look at what moved there.
-    const gap = offset > 0 && (users[0] === undefined || !byId.has(users[0].id));
     for (const user of users) byId.set(user.id, toApiUser(user));
-    if (gap) offset = Math.max(0, offset - (PAGE - OVERLAP));
-    else if (users.length < PAGE) return byId;
-    else offset += PAGE - OVERLAP;
+    if (users.length < PAGE) return byId;
   }
 }
 

@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+import { type DemoResult, runDemo } from "./demo.ts";
+import { startWorld } from "./world.ts";
+
+const USAGE = `npm run demo -- [--users N] [--seed S] [--exit] [--json]
+
+  --users N   how many people Eleva Care has (default 300, at least 10)
+  --seed S    which world is made (default 1)
+  --exit      end when the move is done, instead of staying up
+  --json      print one JSON object on stdout and nothing else; implies --exit`;
+
+const options = readOptions();
+const startedAt = performance.now();
+const say = options.json ? () => {} : (line = "") => void process.stdout.write(`${line}\n`);
+
+say(`\nRehome moves Eleva Care: ${options.users} people, seed ${options.seed}.\nStarting two Postgres servers and the twins of Clerk and WorkOS, and seeding the product as it was …`);
+const starting = startWorld({ users: options.users, seed: options.seed });
+let stopping: Promise<void> | undefined;
+const stop = () => (stopping ??= starting.then((world) => world.stop(), () => {}));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    process.exitCode = 130;
+    void stop().then(() => process.exit(130));
+  });
+}
+
+try {
+  const world = await starting;
+  say(`The world stands after ${seconds(startedAt)}.`);
+  const result = await runDemo(world, { say, json: options.json });
+  finish(result);
+  if (!options.exit) await stayUp();
+} finally {
+  await stop();
+}
+
+function finish(result: DemoResult): void {
+  const took = Math.round((performance.now() - startedAt) / 100) / 10;
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...result, seconds: took })}\n`);
+  else say(`\n${result.ok ? "Every proof holds" : "A proof does not hold"}, ${took} s in all.`);
+  process.exitCode = result.ok ? 0 : 3;
+}
+
+/** Waits for Ctrl-C; the servers do not hold this process. */
+async function stayUp(): Promise<void> {
+  const world = await starting;
+  say(`
+The world stays up. Look around:
+  legacy   psql ${world.sandbox.legacy.url("legacy")}
+  target   psql ${world.sandbox.target.url("target")}
+  Clerk    ${world.sandbox.clerk.url}
+  WorkOS   ${world.sandbox.workos.url}
+  report   ${world.folder}/rehome-report.html
+Ctrl-C ends all of it.`);
+  await new Promise(() => setInterval(() => {}, 1 << 30));
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
+
+function readOptions(): { users: number; seed: number; exit: boolean; json: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        users: { type: "string", default: "300" },
+        seed: { type: "string", default: "1" },
+        exit: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      process.exit(0);
+    }
+    const [users, seed] = [Number(values.users), Number(values.seed)];
+    if (!Number.isInteger(users) || users < 10) throw new Error("--users takes a whole number from 10");
+    if (!Number.isInteger(seed)) throw new Error("--seed takes a whole number");
+    return { users, seed, exit: values.exit || values.json, json: values.json };
+  } catch (error) {
+    process.stderr.write(`Error: ${error instanceof Error ? error.message : error}\n\n${USAGE}\n`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,108 @@
+import { TenancyError } from "@rehome/tenancy";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunAs, replayOnLegacy, WriteRefused, withProduct, writeOnTarget } from "./run-writes.ts";
+import type { PairedWrite, Statement, TargetStatement } from "./statement.ts";
+import { type MovedWorld, movedWorld } from "./testing/moved-world.ts";
+import { KINDS, pairedWrites, type WriteKind } from "./writes.ts";
+
+const kinds = Object.keys(KINDS) as WriteKind[];
+let world: MovedWorld;
+let statements: Statement[] = [];
+
+beforeAll(async () => {
+  world = await movedWorld();
+});
+afterAll(() => world?.drop());
+
+const made = (seed: string, count: number, only?: WriteKind[]): Promise<PairedWrite[]> =>
+  pairedWrites(world.mover, { seed, count, now: world.now, encryptionKey: world.encryptionKey, ...(only ? { kinds: only } : {}) });
+
+describe.each(kinds)("%s", (kind) => {
+  test("is refused to a stranger, to the other side and to nobody; nothing changes", async () => {
+    const writes = await made("refused", 1, [kind]);
+    expect(writes.length).toBeGreaterThan(0);
+    const before = await logged();
+    await withProduct(world.connections, async (run) => {
+      for (const write of writes) {
+        for (const as of strangersTo(write, await people())) {
+          for (const statement of write.target) expect(await attempt(run, as, statement), `${as.kind}: ${statement.text}`).not.toBe("done");
+        }
+      }
+    });
+    expect(await logged()).toBe(before);
+  });
+});
+
+test("every kind succeeds on the target under its own role", async () => {
+  const writes = await made("all", kinds.length * 4);
+  expect([...new Set(writes.map((write) => write.kind))].sort()).toEqual([...kinds].sort());
+  statements = await writeOnTarget(writes, world.connections);
+  const serial = statements.filter(({ text }) => /insert into "(blocked_dates|scheduling_settings|payment_transfers)"/.test(text));
+  expect(serial.length).toBeGreaterThanOrEqual(6);
+  for (const { params } of serial) expect(params.filter((param) => typeof param === "number" && param > 1_000_000)).toHaveLength(1);
+});
+
+test("carried back, every legacy table equals that of the legacy where the same was replayed", async () => {
+  const before = await world.rows("twin");
+  await replayOnLegacy(world.twin, statements);
+  expect(await world.carryBack()).toBeGreaterThan(100);
+  const [legacy, twin] = [await world.rows("legacy"), await world.rows("twin")];
+  for (const [table, rows] of Object.entries(twin)) {
+    expect(legacy[table], table).toEqual(rows);
+    expect(rows, `${table} was written`).not.toEqual(before[table]);
+  }
+});
+
+test("the same seed over the same rows makes the same writes, another seed others", async () => {
+  const texts = async (seed: string) => JSON.stringify((await made(seed, 60)).map(({ as, target }) => [as, target]));
+  expect(await texts("again")).toBe(await texts("again"));
+  expect(await texts("again")).not.toBe(await texts("other"));
+});
+
+test("an update that row security hides is an error and not a silent nothing; the error names no value", async () => {
+  const [write] = await made("hidden", 1, ["noteMeeting"]);
+  const stranger = strangersTo(write as PairedWrite, await people())[0] as PairedWrite["as"];
+  const work = writeOnTarget([{ ...(write as PairedWrite), as: stranger }], world.connections);
+  await expect(work).rejects.toThrow(WriteRefused);
+  await expect(work).rejects.toThrow('noteMeeting as a person failed: no row was touched (update "meetings" set).');
+});
+
+test("replay is whole or not at all", async () => {
+  const before = await world.rows("twin");
+  const half = [
+    { text: "delete from blocked_dates", params: [] },
+    { text: "select 1 / 0", params: [] },
+  ];
+  await expect(replayOnLegacy(world.twin, half)).rejects.toMatchObject({ sqlstate: "22012" });
+  expect(await world.rows("twin")).toEqual(before);
+});
+
+const people = async (): Promise<string[]> =>
+  (await world.mover.query<{ id: string }>("select legacy_user_id as id from rehome.identity where moved order by 1")).rows.map(
+    (row) => row.id,
+  );
+
+const logged = async (): Promise<number> =>
+  (await world.mover.query<{ n: number }>("select count(*)::int as n from rehome.change")).rows[0]?.n ?? 0;
+
+/** For a person's write: somebody else, and a job that has nothing to do with it. For a job's: a person, and such a job. */
+function strangersTo(write: PairedWrite, everybody: readonly string[]): PairedWrite["as"][] {
+  const { as } = write;
+  const [other] = everybody.filter((id) => as.kind === "job" || id !== as.legacyUserId);
+  return [
+    { kind: "person", legacyUserId: other ?? "" },
+    { kind: "job", job: as.kind === "job" && as.job === "identity" ? "admin" : "identity" },
+  ];
+}
+
+/** Any other failure than a refusal would prove nothing, so it is thrown. */
+async function attempt(run: RunAs, as: PairedWrite["as"], statement: TargetStatement): Promise<"done" | "hidden" | "forbidden"> {
+  try {
+    const { rowCount } = await run(as, (db) => db.query(statement.text, statement.params));
+    return rowCount === 0 ? "hidden" : "done";
+  } catch (error) {
+    const state = error instanceof TenancyError ? error.sqlstate : (error as { code?: string }).code;
+    if (state === "42501") return "forbidden";
+    throw error;
+  }
+}
