@@ -47,7 +47,8 @@ test("the rooms of the mover look only where they may", () => {
       const other = relative(home, resolve(dirname(file), target));
       const otherRoom = roomOf(other);
       const allowed = ROOMS[room] ?? [];
-      if (otherRoom && otherRoom !== room && !allowed.includes(otherRoom) && !allowed.includes(other)) wrong.push(`${relative(home, file)} imports ${other}`);
+      if (otherRoom && otherRoom !== room && !allowed.includes(otherRoom) && !allowed.includes(other))
+        wrong.push(`${relative(home, file)} imports ${other}`);
     }
   }
   expect(wrong).toEqual([]);
@@ -60,7 +61,8 @@ test("packages meet only at their doors", () => {
       const shown = relative(ROOT, file);
       const forTests = /\.test\.ts$|\/testing\/|\/demo\/|\/contract\//.test(shown);
       for (const target of importsOf(file)) {
-        if (target.startsWith(".") && relative(join(ROOT, name), resolve(dirname(file), target)).startsWith("..")) wrong.push(`${shown} reaches out of its package: ${target}`);
+        if (target.startsWith(".") && relative(join(ROOT, name), resolve(dirname(file), target)).startsWith(".."))
+          wrong.push(`${shown} reaches out of its package: ${target}`);
         const ours = target.startsWith("@rehome/") || target === "rehome" || target.startsWith("rehome/");
         if (!ours) continue;
         const door = target.startsWith("@rehome/") ? target.split("/").slice(0, 2).join("/") : "rehome";
@@ -74,7 +76,11 @@ test("packages meet only at their doors", () => {
 });
 
 test("a forbidden import would be found", () => {
-  expect(importsIn(`import { x } from "../commands/plan.ts";\nexport type { Y } from "./y.ts";\nawait import("./z.ts");`)).toEqual(["../commands/plan.ts", "./y.ts", "./z.ts"]);
+  expect(importsIn(`import { x } from "../commands/plan.ts";\nexport type { Y } from "./y.ts";\nawait import("./z.ts");`)).toEqual([
+    "../commands/plan.ts",
+    "./y.ts",
+    "./z.ts",
+  ]);
 });
 
 function roomOf(path: string): string | undefined {
@@ -86,9 +92,11 @@ function importsOf(file: string): string[] {
 }
 
 function importsIn(text: string): string[] {
-  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;"']*?from\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)|(?:^|\n)import\s+["']([^"']+)["']/g)].map(
-    (match) => match[1] ?? match[2] ?? match[3] ?? "",
-  );
+  return [
+    ...text.matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^;"']*?from\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)|(?:^|\n)import\s+["']([^"']+)["']/g,
+    ),
+  ].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
 }
 
 function sources(folder: string): string[] {

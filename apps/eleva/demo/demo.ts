@@ -61,8 +61,17 @@ export async function runDemo(world: DemoWorld, { say, json }: DemoOutput): Prom
     const workos = workosOf(sandbox.workos);
     heading("proofs that ask as the people");
     note(await proveAnswers(target, workos, eleva.answers));
-    const keepPassword = Object.entries(eleva.answers.people).filter(([, person]) => person.disposition === "move" && person.reason.startsWith("password"));
-    note(await proveSignIn(workos, sandbox.workos.clientId, eleva, keepPassword.map(([id]) => id)));
+    const keepPassword = Object.entries(eleva.answers.people).filter(
+      ([, person]) => person.disposition === "move" && person.reason.startsWith("password"),
+    );
+    note(
+      await proveSignIn(
+        workos,
+        sandbox.workos.clientId,
+        eleva,
+        keepPassword.map(([id]) => id),
+      ),
+    );
     note(await proveElevaIsolation(target, world.env["DATABASE_URL"] ?? "", sandbox.workos));
 
     heading("rehome run again");
@@ -81,7 +90,9 @@ export async function runDemo(world: DemoWorld, { say, json }: DemoOutput): Prom
     const replayed = await connect(sandbox.legacy.url("legacy_replayed", "eleva_app"));
     const writes = await movedAndWritten(world, target, replayed).finally(() => replayed.end());
     const rollback = await run(["rollback"], env);
-    say(`  ${writes} writes were made, ${rollback.result["carriedBack"]} changes carried back. Writes were refused for ${rollback.result["freezeMs"]} ms.`);
+    say(
+      `  ${writes} writes were made, ${rollback.result["carriedBack"]} changes carried back. Writes were refused for ${rollback.result["freezeMs"]} ms.`,
+    );
     note(await compareLegacy(world, writes));
 
     heading("rehome run and rehome cutover, for good");
@@ -102,7 +113,12 @@ export async function runDemo(world: DemoWorld, { say, json }: DemoOutput): Prom
 
 function rowsOf(run: Record<string, unknown>): Record<string, unknown> {
   const { tables } = (run["verify"] ?? {}) as { tables?: { table: string; legacyRows: number; leftBehind: number; targetRows: number }[] };
-  return Object.fromEntries((tables ?? []).map(({ table, legacyRows, leftBehind, targetRows }) => [table, { legacy: legacyRows, moved: targetRows, left_behind: leftBehind }]));
+  return Object.fromEntries(
+    (tables ?? []).map(({ table, legacyRows, leftBehind, targetRows }) => [
+      table,
+      { legacy: legacyRows, moved: targetRows, left_behind: leftBehind },
+    ]),
+  );
 }
 
 /** Bookings, payments, notes: what the product goes on doing on legacy until the cutover. */

@@ -13,10 +13,16 @@ const options = readOptions();
 const startedAt = performance.now();
 const say = options.json ? () => {} : (line = "") => void process.stdout.write(`${line}\n`);
 
-say(`\nRehome moves Eleva Care: ${options.users} people, seed ${options.seed}.\nStarting two Postgres servers and the twins of Clerk and WorkOS, and seeding the product as it was …`);
+say(
+  `\nRehome moves Eleva Care: ${options.users} people, seed ${options.seed}.\nStarting two Postgres servers and the twins of Clerk and WorkOS, and seeding the product as it was …`,
+);
 const starting = startWorld({ users: options.users, seed: options.seed });
 let stopping: Promise<void> | undefined;
-const stop = () => (stopping ??= starting.then((world) => world.stop(), () => {}));
+const stop = () =>
+  (stopping ??= starting.then(
+    (world) => world.stop(),
+    () => {},
+  ));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
     process.exitCode = 130;

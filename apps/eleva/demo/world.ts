@@ -28,10 +28,12 @@ export interface DemoOptions {
 export async function startWorld(options: DemoOptions): Promise<DemoWorld> {
   const folder = mkdtempSync(join(tmpdir(), "rehome-demo-"));
   const speed = options.clockSpeed ?? 1;
-  const sandbox = await startSandbox({ ...options.sandbox, workos: { clockSpeed: speed, ...options.sandbox?.workos } }).catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  });
+  const sandbox = await startSandbox({ ...options.sandbox, workos: { clockSpeed: speed, ...options.sandbox?.workos } }).catch(
+    (error: unknown) => {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    },
+  );
   const stop = async () => {
     await sandbox.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -74,7 +76,9 @@ async function clerkExport(clerk: Sandbox["clerk"]): Promise<string> {
 }
 
 function limitsAt(speed: number): Record<string, string> {
-  return speed === 1 ? {} : { WORKOS_LIMITS: JSON.stringify({ writesPer10s: 500 * speed, readsPer10s: 1000 * speed, requestsPer60s: 6000 * speed }) };
+  return speed === 1
+    ? {}
+    : { WORKOS_LIMITS: JSON.stringify({ writesPer10s: 500 * speed, readsPer10s: 1000 * speed, requestsPer60s: 6000 * speed }) };
 }
 
 function environment(sandbox: Sandbox, eleva: ElevaWorld, exportFile: string): Record<string, string> {

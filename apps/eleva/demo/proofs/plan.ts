@@ -12,13 +12,15 @@ export function provePlan(plan: Record<string, unknown>, world: ElevaWorld): Pro
   const people = Object.entries(world.answers.people);
   for (const [id, { disposition, reason }] of people) {
     if (decided.has(id)) checked += 1;
-    if (decided.get(id) !== `${disposition} ${reason}`) offenders.push(`${id}: ${decided.get(id) ?? "not in the plan"}, expected ${disposition} ${reason}`);
+    if (decided.get(id) !== `${disposition} ${reason}`)
+      offenders.push(`${id}: ${decided.get(id) ?? "not in the plan"}, expected ${disposition} ${reason}`);
   }
   const counts = Object.entries(world.answers.rowCounts);
   for (const [table, count] of counts) {
     const plannedTable = planned.get(table);
     if (plannedTable) checked += 1;
-    if (plannedTable?.rows !== count.total || !sameCounts(plannedTable.stays, world.answers.leftBehind[table] ?? {})) offenders.push(`${table}: other counts`);
+    if (plannedTable?.rows !== count.total || !sameCounts(plannedTable.stays, world.answers.leftBehind[table] ?? {}))
+      offenders.push(`${table}: other counts`);
   }
   if (decisions.length !== people.length) offenders.push(`${decisions.length} people in the plan, ${people.length} in the answer file`);
   const figure = `${people.length} dispositions with their reasons and ${counts.length} tables equal the answer file`;

@@ -1,4 +1,4 @@
-import pg from "pg";
+import type pg from "pg";
 import { judge, type Proof } from "rehome";
 
 /** What must not change when everything is run again: contents of every table of the target, and every account at WorkOS. */
@@ -19,7 +19,9 @@ export async function fingerprint(target: pg.Client, writesAtWorkos: number): Pr
   );
   const sums = new Map<string, string>();
   for (const { name } of tables) {
-    const { rows } = await target.query<{ sum: string }>(`select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) as sum from ${name} t`);
+    const { rows } = await target.query<{ sum: string }>(
+      `select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) as sum from ${name} t`,
+    );
     sums.set(name, rows[0]?.sum ?? "");
   }
   return sums.set("writes at WorkOS", String(writesAtWorkos));
@@ -29,5 +31,11 @@ export async function fingerprint(target: pg.Client, writesAtWorkos: number): Pr
 export function proveRerun(before: Fingerprint, after: Fingerprint): Proof {
   const offenders = [...before.keys()].filter((name) => before.get(name) !== after.get(name)).map((name) => `${name} changed`);
   const checked = [...before.keys()].filter((name) => after.has(name)).length;
-  return judge({ name: "rerun", checked, expected: before.size, figure: `${before.size} contents compared after everything was run again: none changed`, offenders });
+  return judge({
+    name: "rerun",
+    checked,
+    expected: before.size,
+    figure: `${before.size} contents compared after everything was run again: none changed`,
+    offenders,
+  });
 }

@@ -59,13 +59,18 @@ export interface Shop {
   freeFrom: Map<string, number>;
 }
 
-/** Reads the shop in the order of keys that legacy and target share, so that the same rows give the same writes. */
-export async function readShop(client: ClientBase): Promise<Shop> {
+/**
+ * Reads the shop in the order of keys that legacy and target share, so that the same rows give the same writes.
+ *
+ * @param only legacy ids of the people whose rows are wanted; everybody's when left out
+ */
+export async function readShop(client: ClientBase, only?: readonly string[]): Promise<Shop> {
   const rows = async <T extends object>(text: string): Promise<T[]> => (await client.query<T>(text)).rows;
-  const people = await rows<Person>(`
+  const moved = await rows<Person>(`
     select i.legacy_user_id as "legacyUserId", u.workos_user_id as "workosUserId", u.org_id as "orgId", u.id as "rowId",
            u.legacy_row as "hasLegacyRow", u.email
       from public.users u join rehome.identity i on i.workos_user_id = u.workos_user_id order by 1`);
+  const people = only ? moved.filter((person) => only.includes(person.legacyUserId)) : moved;
   const byWorkosId = new Map(people.map((person) => [person.workosUserId, person]));
   // Only rows in the owner's own organization: that is the one the owner's token names.
   const owned = async <T extends object>(text: string): Promise<(T & Owned)[]> =>

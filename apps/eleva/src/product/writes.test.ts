@@ -1,8 +1,9 @@
 import { TenancyError } from "@rehome/tenancy";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunAs, replayOnLegacy, WriteRefused, withProduct, writeOnTarget } from "./run-writes.ts";
 import type { PairedWrite, Statement, TargetStatement } from "./statement.ts";
-import { type MovedWorld, movedWorld } from "./testing/moved-world.ts";
+import { JOBS, type MovedWorld, movedWorld } from "./testing/moved-world.ts";
 import { KINDS, pairedWrites, type WriteKind } from "./writes.ts";
 
 const kinds = Object.keys(KINDS) as WriteKind[];
@@ -14,12 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => world?.drop());
 
-const made = (seed: string, count: number, only?: WriteKind[]): Promise<PairedWrite[]> =>
-  pairedWrites(world.mover, { seed, count, now: world.now, encryptionKey: world.encryptionKey, ...(only ? { kinds: only } : {}) });
+const made = (seed: string, count: number, only: { kinds?: WriteKind[]; people?: string[] } = {}): Promise<PairedWrite[]> =>
+  pairedWrites(world.mover, { seed, count, now: world.now, encryptionKey: world.encryptionKey, ...only });
 
 describe.each(kinds)("%s", (kind) => {
-  test("is refused to a stranger, to the other side and to nobody; nothing changes", async () => {
-    const writes = await made("refused", 1, [kind]);
+  test("is refused to a stranger, and nothing changes", async () => {
+    const writes = await made("refused", 1, { kinds: [kind] });
     expect(writes.length).toBeGreaterThan(0);
     const before = await logged();
     await withProduct(world.connections, async (run) => {
@@ -59,8 +60,46 @@ test("the same seed over the same rows makes the same writes, another seed other
   expect(await texts("again")).not.toBe(await texts("other"));
 });
 
+test("only those who can sign in write, and only to what is theirs", async () => {
+  const [one] = (await made("one", 1, { kinds: ["noteMeeting"] })).map(({ as }) => (as.kind === "person" ? as.legacyUserId : ""));
+  const writers = (await made("one", 60, { people: [one ?? ""] })).map(({ as }) => (as.kind === "person" ? as.legacyUserId : as.kind));
+  expect(new Set(writers)).toEqual(new Set([one, "job"]));
+});
+
+test("the worker's login becomes the jobs it was given and nobody else; the product's login becomes no job", async () => {
+  const become = async (url: string, role: string): Promise<string> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      return await client.query(`set role ${role}`).then(
+        () => "done",
+        (error: { code: string }) => error.code,
+      );
+    } finally {
+      await client.end();
+    }
+  };
+  const { workerUrl, loginUrl } = world.connections;
+  for (const job of JOBS) {
+    expect(await become(workerUrl, `rehome_job_${job}`), job).toBe("done");
+    expect(await become(loginUrl, `rehome_job_${job}`), job).toBe("42501");
+  }
+  const others = [
+    "rehome_job_claim",
+    "rehome_owner",
+    "rehome_guard",
+    "rehome_mover",
+    "rehome_keys",
+    "rehome_fn_check",
+    "authenticated",
+    "postgres",
+  ];
+  for (const role of others) expect(await become(workerUrl, role), role).toBe("42501");
+  expect(await become(loginUrl, "rehome_worker")).toBe("42501");
+});
+
 test("an update that row security hides is an error and not a silent nothing; the error names no value", async () => {
-  const [write] = await made("hidden", 1, ["noteMeeting"]);
+  const [write] = await made("hidden", 1, { kinds: ["noteMeeting"] });
   const stranger = strangersTo(write as PairedWrite, await people())[0] as PairedWrite["as"];
   const work = writeOnTarget([{ ...(write as PairedWrite), as: stranger }], world.connections);
   await expect(work).rejects.toThrow(WriteRefused);

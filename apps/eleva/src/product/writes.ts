@@ -47,12 +47,14 @@ export type WriteKind = keyof typeof KINDS;
 export interface WriteOptions {
   /** The same seed over the same rows gives the same writes. A seed serves once a database: its keys would come again. */
   seed: number | string;
-  /** How many acts; one may be more than one transaction. The kinds take turns, so `count` >= 28 has all that there are rows for. */
+  /** How many acts; one may be more than one transaction. The kinds take turns: 28 acts have all that there are rows for. */
   count: number;
   /** Milliseconds: when the first act happens; each later one a second after. */
   now: number;
   /** 64 hex digits: the product's ENCRYPTION_KEY. */
   encryptionKey: string;
+  /** Legacy ids of those who can sign in; the rows of others are left alone. Everybody who moved when left out. */
+  people?: readonly string[];
   /** Only these. */
   kinds?: readonly WriteKind[];
 }
@@ -67,7 +69,7 @@ export interface WriteOptions {
  */
 export async function pairedWrites(reader: ClientBase, options: WriteOptions): Promise<PairedWrite[]> {
   const draw = new Draw(`paired writes/${options.seed}`);
-  const shop = await readShop(reader);
+  const shop = await readShop(reader, options.people);
   const kinds = options.kinds ?? (Object.keys(KINDS) as WriteKind[]);
   const writes: PairedWrite[] = [];
   let idle = 0;

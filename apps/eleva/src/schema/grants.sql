@@ -32,7 +32,9 @@ alter default privileges for role rehome_owner in schema public grant usage, sel
 grant select (org_id, workos_user_id, role_slug, permissions, status) on public.memberships to rehome_guard;
 
 -- Everyone.
-grant select on public.categories, public.profiles, public.profile_standing, public.services, public.session_packs to anonymous, authenticated;
+grant select on public.categories, public.profiles, public.services, public.session_packs to anonymous, authenticated;
+-- Without the agreement: its IP address is personal, and whoever sees the profile sees the row.
+grant select (profile_id, org_id, is_verified, is_top_expert, display_order) on public.profile_standing to anonymous, authenticated;
 
 -- Verified persons: read.
 grant select on public.organizations, public.memberships, public.users, public.user_emails, public.platform_roles, public.billing_accounts,

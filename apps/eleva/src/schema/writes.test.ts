@@ -212,6 +212,11 @@ describe("L9: categories, and rows that nobody may destroy", () => {
   });
 });
 
+test("the IP address of an agreement is not shown with the profile", async () => {
+  expect(await as("anonymous", "select is_verified, is_top_expert, display_order from profile_standing")).toBe(1);
+  expect(await as("anonymous", "select practitioner_agreement_ip_address from profile_standing")).toBe(REFUSED);
+});
+
 describe("L10: no duplicate and no overlap slips in", () => {
   const book = (start: string, end: string, more = "") =>
     `insert into meetings (org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, starts_at, ends_at, timezone${more && ", imported"})

@@ -27,6 +27,8 @@ export async function installSchema(config: MoveConfig, progress: Progress): Pro
   const moverOnTarget = roleOf(config.target.mover);
   return withConnection(config.legacy.database, "legacy", (legacy) =>
     withConnection(config.target.owner, "target", async (owner) => {
+      // Two installers at once would meet in the catalog; the lock ends with the connection.
+      await query(owner, "wait for another `rehome schema`", "select pg_advisory_lock(hashtext('rehome schema'))");
       await refuseForeignRows(owner);
       progress.step("target schema");
       await config.target.applySchema(owner);

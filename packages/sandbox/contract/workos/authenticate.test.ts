@@ -43,7 +43,7 @@ describe("an unverified address", () => {
     const { email, id } = await person({ emailVerified: false });
     const asked = await refusal(signIn(email));
     expect(asked).toMatchObject({ name: "AuthenticationException", status: 403, code: "email_verification_required" });
-    const { code } = await userManagement.getEmailVerification(String(asked.rawData?.["email_verification_id"]));
+    const { code } = await userManagement.getEmailVerification(String(asked.rawData["email_verification_id"]));
     const answer = (given: string) =>
       userManagement.authenticateWithEmailVerification({
         clientId: target.clientId,
@@ -85,7 +85,7 @@ describe("organizations", () => {
     const foreign = (await join((await person()).id)).organizationId;
     const asked = await refusal(signIn(email));
     expect(asked).toMatchObject({ status: 403, code: "organization_selection_required" });
-    expect((asked.rawData?.["organizations"] as { id: string }[]).map((one) => one.id).sort()).toEqual(mine.toSorted());
+    expect((asked.rawData["organizations"] as { id: string }[]).map((one) => one.id).sort()).toEqual(mine.toSorted());
     const choose = (organizationId: string) =>
       userManagement.authenticateWithOrganizationSelection({
         clientId: target.clientId,
@@ -240,7 +240,7 @@ function signIn(email: string, given = password) {
 async function challenged(email: string): Promise<{ pendingToken: string; challengeId: string }> {
   const asked = await refusal(signIn(email));
   expect(asked).toMatchObject({ name: "AuthenticationException", status: 403, code: "mfa_challenge" });
-  const [factor] = asked.rawData?.["authentication_factors"] as { id: string }[];
+  const [factor] = asked.rawData["authentication_factors"] as { id: string }[];
   const { id } = await target.sdk.multiFactorAuth.challengeFactor({ authenticationFactorId: factor?.id ?? "" });
   return { pendingToken: asked.pendingAuthenticationToken ?? "", challengeId: id };
 }

@@ -36,7 +36,7 @@ test.each(FORMS)("an imported %s hash lets the right password in and no other", 
   const email = await importUser(type, hash);
 
   expect(await signIn(email, password)).toMatchObject({ user: { email }, authenticationMethod: "Password" });
-  for (const wrong of [`${password}x`, password.toLowerCase(), hash]) {
+  for (const wrong of [`${password}x`, hash]) {
     expect(await refusal(signIn(email, wrong))).toMatchObject({ status: 400, code: "invalid_credentials" });
   }
 });
@@ -60,7 +60,7 @@ const REFUSED: readonly [why: string, type: string, hash: string][] = [
   ["argon2i with 2 passes", "argon2", `$argon2i$v=19$m=4096,t=2,p=1$${b64(SALT)}$${KEY}`],
   ["argon2 with 9 lanes", "argon2", `$argon2id$v=19$m=4096,t=1,p=9$${b64(SALT)}$${KEY}`],
   ["a hash of another type", "argon2", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"],
-  ["no form at all", "bcrypt", "password"],
+  ["no form at all", "bcrypt", "plain text, not a hash"],
   ["md5", "md5", "5f4dcc3b5aa765d61d8327deb882cf99"],
 ];
 

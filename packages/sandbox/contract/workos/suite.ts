@@ -30,7 +30,7 @@ export interface Refusal {
   message: string;
   errors?: { code: string }[];
   pendingAuthenticationToken?: string;
-  rawData?: Record<string, unknown>;
+  rawData: Record<string, unknown>;
 }
 
 /** Waits for a call to be refused; fails when it is not. */

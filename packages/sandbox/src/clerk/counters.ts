@@ -1,4 +1,4 @@
-export interface ClerkCounts {
+interface ClerkCounts {
   /** Requests to the API, refused ones among them; not those under `/__twin`. */
   requests: number;
   /** By `METHOD /path`, ids written as `:id`. */

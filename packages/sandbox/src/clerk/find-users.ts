@@ -58,7 +58,7 @@ function timeFilters(query: URLSearchParams): Test[] {
 }
 
 /** A whole number of the query, or undefined. @throws ClerkRefusal 422 */
-export function integerOf(query: URLSearchParams, name: string): number | undefined {
+function integerOf(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
   if (!/^-?\d+$/.test(text)) throw invalid(name, `${name} must be a whole number.`);

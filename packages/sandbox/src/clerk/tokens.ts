@@ -9,7 +9,7 @@ const ROLE_PERMISSIONS: Record<string, readonly string[]> = {
   "org:member": ["org:sys_memberships:read"],
 };
 
-export interface TokenOptions {
+interface TokenOptions {
   issuer: () => string;
   /** Origin the token was issued to; claim `azp`. */
   authorizedParty: string;

@@ -152,7 +152,7 @@ export function userWire(user: UserRecord): Record<string, unknown> {
   };
 }
 
-export function emailWire(user: UserRecord, email: EmailRecord): Record<string, unknown> {
+function emailWire(user: UserRecord, email: EmailRecord): Record<string, unknown> {
   const linked = user.externalAccounts
     .filter((account) => account.email === email.address)
     .map((account) => ({ type: account.provider, id: account.id }));

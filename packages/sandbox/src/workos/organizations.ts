@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { type Body, externalId, mergeMetadata, optionalFlag, optionalText, optionalTexts, readBody, requiredText } from "./body.ts";
-import { badRequest, conflict, notFound, unprocessable } from "./errors.ts";
+import { ApiError, badRequest, notFound, unprocessable } from "./errors.ts";
 import { paginate, readPageQuery } from "./pages.ts";
 import { type Environment, type Organization, type OrganizationDomain, stamp, touch } from "./state.ts";
 import { organizationWire } from "./wire.ts";
@@ -104,8 +104,7 @@ function claimExternalId(environment: Environment, organization: Organization, e
 function checkDomains(environment: Environment, organization: Organization, domains: readonly OrganizationDomain[]): void {
   for (const { domain } of domains) {
     const holder = environment.organizationByDomain.get(domain);
-    if (holder && holder.id !== organization.id)
-      throw conflict("organization_domain_conflict", "A domain already belongs to another organization.");
+    if (holder && holder.id !== organization.id) throw new ApiError(409, { message: "A domain already belongs to another organization." });
   }
 }
 

@@ -106,7 +106,7 @@ export const changePrice: Act = ({ draw, shop, now }) => {
     {
       as: { kind: "person", legacyUserId: service.owner.legacyUserId },
       target: [update("services", { id: service.id }, { price_cents: service.price, is_active: true, updated_at: now.target })],
-      legacy: fixed(update("events", { id: service.id }, { price: service.price + 1, isActive: true, updatedAt: now.legacy })),
+      legacy: fixed(update("events", { id: service.id }, { price: service.price, isActive: true, updatedAt: now.legacy })),
     },
   ];
   if (!service.hasStripe) return writes;

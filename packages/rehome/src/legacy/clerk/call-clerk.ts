@@ -5,7 +5,7 @@ const TRIES = 6;
 const MOST_WAIT_MS = 60_000;
 
 /** Runs one call to Clerk's Backend API; may run it several times, so only for calls that read. */
-export type CallClerk = <T>(what: string, call: () => Promise<T>) => Promise<T>;
+type CallClerk = <T>(what: string, call: () => Promise<T>) => Promise<T>;
 
 /**
  * Retries what may pass (no answer, 429, 5xx): six tries, waiting as `Retry-After` says, else 0.1 s and twice as long each time.

@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 
 export type { ClerkSeedUser };
 
-export interface ClerkFixture {
+interface ClerkFixture {
   twin: ClerkTwin;
   access: { secretKey: string; apiUrl: string };
   seed(users: readonly ClerkSeedUser[]): Promise<void>;

@@ -2,7 +2,7 @@ import type { Secret } from "../../secret.ts";
 import type { ClerkApiUser } from "./read-api.ts";
 import type { ExportedUser } from "./read-export.ts";
 
-export interface LegacyAddress {
+interface LegacyAddress {
   address: string;
   verified: boolean;
 }

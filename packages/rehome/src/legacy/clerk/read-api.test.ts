@@ -28,12 +28,13 @@ async function meanwhile(target: string, actions: Record<number, () => Promise<u
 }
 
 describe("reading all users", () => {
-  test.each([0, 1, 449, 450, 500, 501, 1203])("each of %i once", async (count) => {
+  test("each once, whatever their number has to do with the size of a page", async () => {
     const clerk = await startClerk();
-    const users = many(count);
-    await clerk.seed(users);
+    for (const count of [0, 1, 449, 450, 500, 501, 1203]) {
+      await clerk.seed(many(count));
 
-    expect(idsOf(await readClerkApi(clerk.access))).toEqual(idsOf(users));
+      expect(idsOf(await readClerkApi(clerk.access))).toEqual(idsOf(many(count)));
+    }
   });
 
   test("each once, also when all were created in one instant", async () => {

@@ -24,7 +24,7 @@ export interface ClerkApiUser {
   updatedAt: Date;
 }
 
-export interface ClerkAccess {
+interface ClerkAccess {
   secretKey: string;
   publishableKey?: string | undefined;
   /** Default `https://api.clerk.com`. */

@@ -1,0 +1,165 @@
+import { freshDatabase, type TestDatabase, withUser } from "@rehome/sandbox";
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { connect } from "../postgres/connect.ts";
+import { freeze, installCapture, readFence, setFence } from "./capture.ts";
+
+const APP = "capture_test_app";
+const MOVER = "capture_test_mover";
+const OWNER = "capture_test_owner";
+
+let database: TestDatabase;
+let mover: pg.Client;
+let app: pg.Client;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  const admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  for (const role of [OWNER, APP, MOVER]) {
+    await admin.query(`do $$ begin create role ${role} login; exception when duplicate_object or unique_violation then null; end $$`);
+  }
+  await admin.query(
+    `grant ${OWNER} to ${MOVER}; do $$ begin execute format('grant create on database %I to ${MOVER}', current_database()); end $$`,
+  );
+  await admin.query(
+    `create table note (id serial primary key, body text); create table reply (id serial primary key, note_id int references note on delete cascade on update cascade)`,
+  );
+  await admin.query(
+    `alter table note owner to ${OWNER}; alter table reply owner to ${OWNER}; grant all on all tables in schema public to ${APP}; grant usage on all sequences in schema public to ${APP}`,
+  );
+  await admin.end();
+  mover = await connect(withUser(database.url, MOVER), "legacy");
+  app = new pg.Client({ connectionString: withUser(database.url, APP) });
+  await app.connect();
+  const keys = new Map([
+    ["note", "id"],
+    ["reply", "id"],
+  ]);
+  await installCapture(mover, keys, MOVER, "open");
+  await installCapture(mover, keys, MOVER, "open"); // again: nothing changes
+}, 60_000);
+
+afterAll(async () => {
+  await app?.end();
+  await mover?.end();
+  await database?.drop();
+});
+
+beforeEach(async () => {
+  await setFence(mover, "open");
+  await mover.query("delete from note; delete from rehome.change");
+});
+
+const log = async () =>
+  (await mover.query<{ tbl: string; key: string }>("select tbl, key from rehome.change order by id")).rows.map(
+    (row) => `${row.tbl} ${row.key}`,
+  );
+const code = async (run: Promise<unknown>) =>
+  run.then(
+    () => "ok",
+    (error: { code?: string }) => error.code,
+  );
+
+test("inserts, updates, deletes, changed keys and cascades are logged by key", async () => {
+  await app.query("insert into note values (1, 'a'), (2, 'b')");
+  await app.query("insert into reply values (10, 1)");
+  await app.query("update note set body = 'c' where id = 2");
+  await app.query("update note set id = 3 where id = 2");
+  await app.query("delete from note where id = 1");
+  expect(await log()).toEqual(["note 1", "note 2", "reply 10", "note 2", "note 2", "note 3", "note 1", "reply 10"]);
+});
+
+test("a rolled back write leaves nothing", async () => {
+  await app.query("begin; insert into note values (1, 'a'); rollback");
+  expect(await log()).toEqual([]);
+});
+
+test("the mover's own writes are left out, and nobody else can hide behind its setting", async () => {
+  await mover.query("insert into note values (1, 'by the mover')"); // connect() has set rehome.apply
+  expect(await log()).toEqual([]);
+  await app.query("set rehome.apply = 'on'");
+  await app.query("insert into note values (2, 'by the product')");
+  await app.query("reset rehome.apply");
+  expect(await log()).toEqual(["note 2"]);
+});
+
+test("a product that uses the mover's role is still seen, because it does not say rehome.apply", async () => {
+  const sameRole = new pg.Client({ connectionString: withUser(database.url, MOVER) });
+  await sameRole.connect();
+  await sameRole.query("insert into note values (5, 'x')");
+  await sameRole.end();
+  expect(await log()).toEqual(["note 5"]);
+});
+
+test("session_replication_role does not silence it", async () => {
+  const admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  await admin.query("set session_replication_role = replica; insert into note values (7, 'x')");
+  await admin.end();
+  expect(await log()).toEqual(["note 7"]);
+});
+
+test("TRUNCATE is refused: it names no keys", async () => {
+  await mover.query("set rehome.apply = 'off'");
+  expect(await code(mover.query("truncate note cascade"))).toBe("RH004");
+  await mover.query("set rehome.apply = 'on'");
+});
+
+test("the product can neither read nor write the log, nor brake or lift a freeze", async () => {
+  for (const statement of [
+    "select * from rehome.change",
+    "insert into rehome.change (tbl, key) values ('note', '1')",
+    "delete from rehome.change",
+    "do $$ begin lock table rehome.fence in row share mode; end $$",
+    "do $$ begin lock table rehome.fence in exclusive mode; end $$",
+    "select setval('rehome.fence_state', 1)",
+    "select last_value from rehome.fence_state",
+    "alter table note disable trigger rehome_capture",
+    "drop trigger rehome_fence on note",
+    "create or replace function rehome.fence() returns trigger language plpgsql as 'begin return null; end'",
+  ]) {
+    expect(await code(app.query(statement)), statement).toBe("42501");
+  }
+});
+
+test("a freeze waits for open transactions, refuses newcomers at once, and ends with its connection", async () => {
+  const fence = await connect(withUser(database.url, MOVER), "legacy");
+  const second = new pg.Client({ connectionString: withUser(database.url, APP) });
+  await second.connect();
+  await app.query("begin; insert into note values (1, 'a')");
+  await fence.query("begin");
+  const frozen = freeze(fence, 5000);
+  for (let i = 0; i < 100 && (await code(second.query("insert into note values (2, 'b')"))) !== "RH001"; i++) {
+    await second.query("delete from note where id = 2").catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(await code(second.query("insert into note values (2, 'b')"))).toBe("RH001"); // refused, not waiting
+  await app.query("insert into note values (3, 'the open transaction goes on'); commit");
+  await frozen;
+  expect(await code(app.query("insert into note values (4, 'c')"))).toBe("RH001");
+  (fence as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy(); // as if the mover had died
+  for (let i = 0; i < 100 && (await code(app.query("insert into note values (4, 'c')"))) === "RH001"; i++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(await code(app.query("insert into note values (5, 'd')"))).toBe("ok");
+  await second.end();
+});
+
+test("a freeze gives up on a transaction that does not end, and writers go on", async () => {
+  const fence = await connect(withUser(database.url, MOVER), "legacy");
+  await app.query("begin; insert into note values (1, 'a')");
+  await fence.query("begin");
+  await expect(freeze(fence, 200)).rejects.toMatchObject({ code: "QUERY_FAILED", message: expect.stringContaining("55P03") });
+  await fence.query("rollback");
+  await app.query("insert into note values (2, 'b'); commit");
+  await fence.end();
+});
+
+test("a closed database refuses writes also to a transaction with an old snapshot", async () => {
+  await app.query("begin isolation level repeatable read");
+  await app.query("select count(*) from note"); // the snapshot is taken here
+  await setFence(mover, "closed");
+  expect(await code(app.query("insert into note values (1, 'a')"))).toBe("RH002");
+  await app.query("rollback");
+  expect(await readFence(mover)).toBe("closed");
+});

@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import type { LegacyUser } from "../legacy/clerk/join.ts";
+import { Secret } from "../secret.ts";
+import { decide } from "./dispositions.ts";
+
+const ROLES = ["user", "community_expert", "top_expert", "lecturer", "admin", "superadmin"];
+const BCRYPT = `$2b$10$${"a".repeat(53)}`;
+
+/** Somebody who moves with a password; each test says what differs. */
+function person(over: Partial<LegacyUser> = {}): LegacyUser {
+  return {
+    id: "user_1",
+    inExport: true,
+    inApi: true,
+    username: null,
+    firstName: "Ana",
+    lastName: "Reis",
+    imageUrl: null,
+    primaryAddress: { address: "ana@example.test", verified: true },
+    otherAddresses: [],
+    phones: 0,
+    hasPassword: true,
+    digest: new Secret(BCRYPT),
+    hasher: "bcrypt",
+    totp: null,
+    totpEnabled: false,
+    externalAccounts: [],
+    passkeys: 0,
+    backupCodes: false,
+    smsSecondFactor: false,
+    banned: false,
+    locked: false,
+    roles: [],
+    country: null,
+    securityPreferences: null,
+    createdAt: null,
+    updatedAt: null,
+    ...over,
+  };
+}
+
+const noPassword = { hasPassword: false, digest: null, hasher: null };
+
+test.each([
+  ["a password", {}, "move", "password"],
+  ["a password and TOTP", { totp: new Secret("JBSWY3DPEHPK3PXP"), totpEnabled: true }, "move", "password_and_totp"],
+  ["Google only", { ...noPassword, externalAccounts: ["oauth_google"] }, "move", "external_only"],
+  ["nothing to sign in with", noPassword, "move_reset_password", "no_credential"],
+  [
+    "an unknown hasher",
+    { hasher: "md5", digest: new Secret("5f4dcc3b5aa765d61d8327deb882cf99") },
+    "move_reset_password",
+    "hasher_without_form",
+  ],
+  ["a broken digest", { digest: new Secret("$2b$10$short") }, "move_reset_password", "malformed_digest"],
+  [
+    "PBKDF2 below the floor",
+    { hasher: "pbkdf2_sha256", digest: new Secret("pbkdf2_sha256$599999$c2FsdA==$aGFzaA==") },
+    "move_reset_password",
+    "below_floor",
+  ],
+  ["banned", { banned: true }, "exclude", "banned"],
+  ["locked", { locked: true }, "move", "password"],
+  ["deleted in Clerk", { inApi: false }, "exclude", "deleted_in_clerk"],
+  ["no address", { primaryAddress: null }, "hold", "no_address"],
+  ["an address without a dot", { primaryAddress: { address: "ana@host", verified: true } }, "hold", "bad_address"],
+  ["an address with a space inside", { primaryAddress: { address: "an a@example.test", verified: true } }, "hold", "bad_address"],
+  ["an unknown role", { roles: ["expert"] }, "hold", "unknown_role"],
+  ["roles in other case", { roles: ["Admin", "TOP_EXPERT"] }, "move", "password"],
+  ["a password, not in the export", { inExport: false, digest: null, hasher: null }, "hold", "not_in_export"],
+  ["Google only, not in the export", { ...noPassword, inExport: false, externalAccounts: ["oauth_google"] }, "move", "external_only"],
+  ["an unverified address", { primaryAddress: { address: "ana@example.test", verified: false } }, "move", "password"],
+] as const)("%s", (_, over, disposition, reason) => {
+  expect(decide([person(over as Partial<LegacyUser>)], ROLES)).toEqual([{ legacyUserId: "user_1", disposition, reason, losses: [] }]);
+});
+
+test("two claims to one address hold both, whatever the case and white space", () => {
+  const other = person({ id: "user_2", primaryAddress: { address: " ANA@Example.test ", verified: false } });
+  expect(decide([person(), other], ROLES).map((decision) => decision.reason)).toEqual(["address_claimed_twice", "address_claimed_twice"]);
+});
+
+test("a verified secondary address claims, an unverified one does not", () => {
+  const claiming = (verified: boolean) =>
+    person({
+      id: "user_2",
+      primaryAddress: { address: "eva@example.test", verified: true },
+      otherAddresses: [{ address: "Ana@example.test", verified }],
+    });
+  expect(decide([person(), claiming(true)], ROLES).map((decision) => decision.disposition)).toEqual(["hold", "hold"]);
+  expect(decide([person(), claiming(false)], ROLES).map((decision) => decision.disposition)).toEqual(["move", "move"]);
+});
+
+test("a claim of somebody excluded holds nobody", () => {
+  expect(decide([person(), person({ id: "user_2", banned: true })], ROLES).map((decision) => decision.disposition)).toEqual([
+    "move",
+    "exclude",
+  ]);
+});
+
+test("one's own two spellings of an address are one claim", () => {
+  expect(decide([person({ otherAddresses: [{ address: "ANA@example.test", verified: true }] })], ROLES)[0]?.disposition).toBe("move");
+});
+
+test("what cannot be carried is a loss by name and does not change the disposition", () => {
+  const [decision] = decide([person({ passkeys: 1, backupCodes: true, smsSecondFactor: true })], ROLES);
+  expect(decision).toMatchObject({ disposition: "move", losses: ["passkey", "sms_factor", "backup_codes"] });
+});
