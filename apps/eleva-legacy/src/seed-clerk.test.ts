@@ -1,4 +1,4 @@
-import { type ClerkTwin, startClerkTwin } from "@rehome/sandbox";
+import { type ClerkSeedUser, type ClerkTwin, startClerkTwin } from "@rehome/sandbox";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { generateEleva } from "./generate/eleva.ts";
 import { seedClerk } from "./seed-clerk.ts";
@@ -9,6 +9,7 @@ let world: ElevaWorld;
 
 beforeAll(async () => {
   world = generateEleva({ users: 300, seed: 1, hashes: "cheap" });
+  world.clerkUsers satisfies ClerkSeedUser[];
   twin = await startClerkTwin();
   await seedClerk(twin.url, twin.adminToken, world);
 });

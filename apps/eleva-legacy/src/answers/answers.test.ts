@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { generateEleva } from "../generate/eleva.ts";
-import type { Row } from "../world.ts";
+import type { LegacyTable, Row, Value } from "../world.ts";
 import { answer } from "./answers.ts";
+import { decideRows } from "./fates.ts";
+import { know } from "./known.ts";
+import { answerPeople } from "./people.ts";
+import { targetRows } from "./targets.ts";
+
+const large = generateEleva({ users: 300, seed: 2, hashes: "cheap" });
 
 /** A small world in which every fate can be read off by eye. */
 function smallWorld() {
@@ -226,7 +232,7 @@ test("setup flags come from data, not from what a browser wrote", () => {
 });
 
 test("fifty rows of a large table are answered, some of each reason among them", () => {
-  const { tables, answers } = generateEleva({ users: 300, seed: 2, hashes: "cheap" });
+  const { tables, answers } = large;
   expect(answers.rows.meetings.length).toBe(50);
   expect(new Set(answers.rows.meetings.map((row) => row.leftBehind))).toEqual(
     new Set([undefined, "owner_held", "owner_excluded", "owner_unknown", "parent_left_behind"]),
@@ -234,4 +240,28 @@ test("fifty rows of a large table are answered, some of each reason among them",
   expect(answers.rows.categories.length).toBe(tables.categories.length);
   for (const [table, count] of Object.entries(answers.rowCounts))
     expect([table, count.moved + count.leftBehind]).toEqual([table, count.total]);
+});
+
+/** Columns that name another row or the owner; the tests above hold them. */
+const NAMING = ["clerkUserId", "scheduleId", "pack_id"];
+
+function otherValue(value: Value | undefined): Value {
+  if (typeof value === "number") return value + 1;
+  if (typeof value === "boolean") return !value;
+  return value === null || value === undefined ? "x" : `${value}1`;
+}
+
+test("every legacy column has a place: change one, and a target row changes", () => {
+  const people = answerPeople(large.clerkUsers);
+  const [known, fates] = [know(large, people), decideRows(large.tables, people)];
+  const without: string[] = [];
+  for (const [table, rows] of Object.entries(large.tables) as [LegacyTable, Row[]][]) {
+    const row = rows[fates[table].indexOf(undefined)] as Row;
+    const before = JSON.stringify(targetRows(known, table, row));
+    for (const column of Object.keys(row).filter((one) => !NAMING.includes(one))) {
+      const after = JSON.stringify(targetRows(known, table, { ...row, [column]: otherValue(row[column]) }));
+      if (after === before) without.push(`${table}.${column}`);
+    }
+  }
+  expect(without).toEqual([]);
 });

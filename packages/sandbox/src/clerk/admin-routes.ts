@@ -11,7 +11,7 @@ import type { SessionTokens } from "./tokens.ts";
 import { userFromSeed } from "./user.ts";
 import { bodyOf } from "./users-routes.ts";
 
-export interface AdminOptions extends ExportOptions {
+interface AdminOptions extends ExportOptions {
   adminToken: string;
 }
 

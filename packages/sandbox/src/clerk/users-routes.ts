@@ -9,7 +9,7 @@ import type { ClerkState } from "./state.ts";
 import { type Metadata, type UserRecord, userWire } from "./user.ts";
 import { applyUpdate, createUser } from "./users-write.ts";
 
-export type Body = Record<string, unknown>;
+type Body = Record<string, unknown>;
 
 export async function bodyOf(c: Context): Promise<Body> {
   const text = await c.req.text();

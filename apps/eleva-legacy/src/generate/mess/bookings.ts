@@ -201,7 +201,7 @@ function foreignPack({ draft, take, random }: MessTools, count: number): void {
   const movers = movingExperts(draft);
   const services = draft.tables.events.filter((row) => !movers.has(textOf(row, "clerkUserId")));
   const sold = new Set(draft.tables.pack_purchases.map((row) => row["pack_id"]));
-  if (services.length === 0 || draft.tables.session_packs.length < 2) return;
+  if (services.length === 0 || draft.tables.session_packs.length < 3) return;
   for (const row of take(draft.tables.session_packs, count, (one) => sold.has(one["id"] as string)))
     row["event_id"] = random.pick(services)["id"] as string;
 }

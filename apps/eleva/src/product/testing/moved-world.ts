@@ -1,21 +1,12 @@
+import { fileURLToPath } from "node:url";
 import { generateEleva, loadLegacy } from "@rehome/eleva-legacy";
 import { freshDatabase, type TestDatabase, withUser } from "@rehome/sandbox";
 import { installGuard, installRoles } from "@rehome/tenancy";
 import pg from "pg";
-import { compileBackward, drainTarget } from "../../../../../packages/rehome/src/copy/backward-pass.ts";
-import { installCapture } from "../../../../../packages/rehome/src/copy/capture.ts";
-import { copyAll } from "../../../../../packages/rehome/src/copy/copy.ts";
-import { compileAll } from "../../../../../packages/rehome/src/copy/forward-pass.ts";
-import { installLedger } from "../../../../../packages/rehome/src/ledger/ledger.ts";
-import { readCatalog } from "../../../../../packages/rehome/src/postgres/catalog.ts";
-import { connect } from "../../../../../packages/rehome/src/postgres/connect.ts";
-import { derived, guestUpsert, peopleUpsert } from "../../move/people.ts";
-import { tables } from "../../move/tables.ts";
+import { runProgram } from "rehome";
 import { targetTemplate } from "../../testing/target-database.ts";
 import type { ProductConnections } from "../run-writes.ts";
 import type { JobName } from "../statement.ts";
-
-type MoveConfig = Parameters<typeof compileBackward>[0];
 
 export const JOBS: readonly JobName[] = ["booking", "payments", "sync", "admin", "identity"];
 
@@ -27,8 +18,8 @@ export interface MovedWorld {
   connections: ProductConnections;
   /** As the product on a legacy database that holds the same rows and never moved. */
   twin: pg.Client;
-  /** Carries back to legacy what was written on the target. */
-  carryBack(): Promise<number>;
+  /** `rehome rollback`; its exit code. */
+  rollBack(): Promise<number>;
   /** Every row of every table as text, on the legacy that moved and on its twin. */
   rows(side: "legacy" | "twin"): Promise<Record<string, string[]>>;
   drop(): Promise<void>;
@@ -46,31 +37,21 @@ export async function movedWorld(): Promise<MovedWorld> {
   for (const { url } of legacies) await loadLegacy(url, world);
   const [first, second] = legacies as [TestDatabase, TestDatabase];
 
-  const legacy = await connect(first.url, "legacy");
-  const mover = await connect(withUser(target.url, "rehome_mover", "mover"), "target");
+  const [legacy, checker] = [new pg.Client({ connectionString: first.url }), new pg.Client({ connectionString: second.url })];
   const twin = new pg.Client({ connectionString: withUser(second.url, "eleva_app") });
-  await twin.connect();
-  await installLedger(target.owner, "test", "none", "rehome_mover");
-  await target.owner.query(PEOPLE, [JSON.stringify(world.clerkUsers.map((user, index) => personOf(user, index)))]);
-  await target.owner.query(ADDRESSES, [
+  const mover = new pg.Client({ connectionString: withUser(target.url, "rehome_mover", "mover") });
+  for (const client of [legacy, checker, twin, mover]) await client.connect();
+  Object.assign(process.env, { ...NO_SERVICES, LEGACY_DATABASE_URL: first.url, LEGACY_AUDITLOG_DATABASE_URL: first.url });
+  Object.assign(process.env, { TARGET_OWNER_URL: target.url, TARGET_MOVER_URL: withUser(target.url, "rehome_mover", "mover") });
+  await rehome("schema");
+  await mover.query(PEOPLE, [JSON.stringify(world.clerkUsers.map(personOf))]);
+  await mover.query(ADDRESSES, [
     JSON.stringify(world.clerkUsers.flatMap((user) => user.emails.map((email) => ({ ...email, id: user.id })))),
   ]);
+  await rehome("copy");
+  await legacy.query("select setval('rehome.fence_state', 2)");
+  await target.owner.query(SWITCH);
 
-  const config = { tables, people: { upsert: peopleUpsert, guests: guestUpsert }, derive: derived, stays: {} } as unknown as MoveConfig;
-  const catalogs = [await readCatalog(legacy, "legacy"), await readCatalog(target.owner, "the target")] as const;
-  await installCapture(legacy, keysOf(Object.keys(tables), catalogs[0]), "postgres", "open");
-  const { rows: epochs } = await mover.query<{ epoch: string }>("select epoch::text from rehome.move");
-  await copyAll(legacy, mover, compileAll(config, ...catalogs), config, epochs[0]?.epoch ?? "");
-  const watched = Object.values(tables).flatMap((mapping) => Object.keys(mapping.into));
-  await installCapture(target.owner, keysOf(watched, catalogs[1]), "rehome_mover", "open");
-  await target.owner.query(
-    "grant all on all tables in schema rehome to rehome_mover; grant all on all sequences in schema rehome to rehome_mover",
-  );
-  for (const serial of ["blocked_dates", "scheduling_settings", "payment_transfers"]) {
-    await target.owner.query(`select setval(pg_get_serial_sequence('${serial}', 'id'), 1000000)`);
-  }
-
-  const checker = await connect(second.url, "legacy");
   return {
     now: world.now,
     encryptionKey: world.encryptionKey,
@@ -84,16 +65,32 @@ export async function movedWorld(): Promise<MovedWorld> {
         return target.token(`user_${index}`, `org_${index}`);
       },
     },
-    carryBack: () => drainTarget(legacy, mover, compileBackward(config, ...catalogs)),
-    rows: (side) => allRows(side === "legacy" ? legacy : checker, Object.keys(tables)),
+    rollBack: () => runProgram(["--config", CONFIG, "rollback"]),
+    rows: (side) => allRows(side === "legacy" ? legacy : checker),
     async drop() {
-      for (const client of [legacy, mover, twin, checker]) await client.end();
+      for (const client of [legacy, checker, twin, mover]) await client.end();
       for (const database of legacies) await database.drop();
       await target.drop();
       await template.drop();
     },
   };
 }
+
+async function rehome(verb: string): Promise<void> {
+  const code = await runProgram(["--config", CONFIG, verb, "--json"]);
+  if (code !== 0) throw new Error(`rehome ${verb} ended with ${code}.`);
+}
+
+const CONFIG = fileURLToPath(new URL("move.config.ts", import.meta.url));
+
+/** The config wants them; the verbs used here call none. */
+const NO_SERVICES = { CLERK_SECRET_KEY: "none", CLERK_EXPORTS: "none.csv", WORKOS_API_KEY: "none", WORKOS_CLIENT_ID: "client_01TEST" };
+
+/** What a cutover leaves, without its gate: that one asks Clerk and WorkOS. */
+const SWITCH = `
+update rehome.switch set side = 'target'; update rehome.move set state = 'switched'; delete from rehome.change;
+select setval('rehome.fence_state', 1), setval('blocked_dates_id_seq', 1000000), setval('scheduling_settings_id_seq', 1000000),
+       setval('payment_transfers_id_seq', 1000000)`;
 
 type ClerkUser = ReturnType<typeof generateEleva>["clerkUsers"][number];
 
@@ -120,13 +117,12 @@ insert into rehome.address (legacy_user_id, email, email_key, verified, is_prima
 select distinct on (id, address) id, address, rehome.email_key(address), verified, "primary"
   from json_to_recordset($1) a(id text, address text, verified boolean, "primary" boolean) order by id, address, "primary" desc`;
 
-function keysOf(names: readonly string[], catalog: Awaited<ReturnType<typeof readCatalog>>): Map<string, string> {
-  return new Map(names.map((name) => [name, catalog.get(name)?.primaryKey[0] ?? "id"]));
-}
-
-async function allRows(client: pg.ClientBase, names: readonly string[]): Promise<Record<string, string[]>> {
+async function allRows(client: pg.ClientBase): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
-  for (const name of names) {
+  const { rows: names } = await client.query<{ name: string }>(
+    "select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1",
+  );
+  for (const { name } of names) {
     const { rows } = await client.query<{ row: string }>(`select t::text as row from public.${pg.escapeIdentifier(name)} t order by 1`);
     found[name] = rows.map(({ row }) => row);
   }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type ClerkSeedUser, clerkUser, startClerk } from "./clerk-fixture.ts";
 import { joinLegacyUsers, type LegacyUser } from "./join.ts";
 import { readClerkApi } from "./read-api.ts";
 import { readClerkExport } from "./read-export.ts";
+import { type ClerkSeedUser, clerkUser, startClerk } from "./testing/clerk.ts";
 
 /** Through the real doors: the twin's CSV and the twin's API. */
 async function legacyUsers(users: readonly ClerkSeedUser[], exportQuery = ""): Promise<Map<string, LegacyUser>> {

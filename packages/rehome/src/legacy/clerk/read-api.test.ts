@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type ClerkSeedUser, clerkUser, startClerk } from "./clerk-fixture.ts";
 import { readClerkApi } from "./read-api.ts";
+import { type ClerkSeedUser, clerkUser, startClerk } from "./testing/clerk.ts";
 
 const many = (count: number, sameInstant = false) =>
   Array.from({ length: count }, (_, index) =>

@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ClerkSeedUser, clerkUser, startClerk, writeTemporary } from "./clerk-fixture.ts";
 import { type ExportedUser, readClerkExport, readClerkExports } from "./read-export.ts";
+import { type ClerkSeedUser, clerkUser, startClerk, writeTemporary } from "./testing/clerk.ts";
 
 const HEADER =
   "id,first_name,last_name,username,primary_email_address,primary_phone_number,verified_email_addresses,unverified_email_addresses," +
