@@ -1,5 +1,5 @@
-import type { ClerkTwinOptions } from "./clerk/twin.ts";
 import { spawnClerkTwin } from "./clerk/spawn.ts";
+import type { ClerkTwinOptions } from "./clerk/twin.ts";
 import { createDatabase, withDatabase, withUser } from "./postgres/databases.ts";
 import { type PostgresServer, startPostgres } from "./postgres/start.ts";
 import { spawnWorkosTwin } from "./workos/spawn.ts";
@@ -65,11 +65,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return { legacy, target, clerk, workos, stop };
 }
 
-async function server(external: string | undefined, keep: (starting: Promise<PostgresServer>) => Promise<PostgresServer>): Promise<SandboxServer> {
+async function server(
+  external: string | undefined,
+  keep: (starting: Promise<PostgresServer>) => Promise<PostgresServer>,
+): Promise<SandboxServer> {
   if (external) {
     return {
       logFile: null,
-      url: (database, user, password) => (user ? withUser(withDatabase(external, database), user, password) : withDatabase(external, database)),
+      url: (database, user, password) =>
+        user ? withUser(withDatabase(external, database), user, password) : withDatabase(external, database),
     };
   }
   const own = await keep(startPostgres());
