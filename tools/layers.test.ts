@@ -30,7 +30,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/sandbox": [],
   "packages/tenancy": ["@rehome/sandbox"],
-  "packages/rehome": ["@rehome/sandbox", "@rehome/tenancy"],
+  "packages/rehome": ["@rehome/sandbox"],
   "apps/eleva-legacy": ["@rehome/sandbox"],
   "apps/eleva": ["@rehome/eleva-legacy", "@rehome/sandbox", "@rehome/tenancy", "rehome"],
 };

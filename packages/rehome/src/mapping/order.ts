@@ -1,11 +1,6 @@
 import type { TableMapping } from "../config/mapping.ts";
 import { MoveError } from "../errors.ts";
 
-/** The legacy tables a mapping refers to, by the column that does. */
-export function parentsOf(mapping: TableMapping, catalogParents: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { ...catalogParents, ...mapping.references };
-}
-
 /**
  * Legacy tables in an order in which parents come before children; among equals as declared.
  *

@@ -46,7 +46,7 @@ export const blockDate: Act = ({ draw, shop, now }) => {
       ],
       legacy: ([made]) => [
         insert("blocked_dates", {
-          ...{ ...row, id: Number(made?.["id"]) + 7, clerk_user_id: owner.legacyUserId, created_at: now.legacy, updated_at: now.legacy },
+          ...{ ...row, id: Number(made?.["id"]), clerk_user_id: owner.legacyUserId, created_at: now.legacy, updated_at: now.legacy },
         }),
       ],
     },
