@@ -1,5 +1,5 @@
 import { defineMove, env } from "rehome";
-import { derived, guestUpsert, peopleUpsert } from "./src/move/people.ts";
+import { derived, guestAdoption, guestUpsert, peopleUpsert } from "./src/move/people.ts";
 import { workosRoles } from "./src/move/permissions.ts";
 import { proveRecords } from "./src/move/records-proof.ts";
 import { tables } from "./src/move/tables.ts";
@@ -39,6 +39,7 @@ export default () => {
         installTarget(owner, {
           moverUrl: env("TARGET_MOVER_URL"),
           loginUrl: env("DATABASE_URL"),
+          workerUrl: env("WORKER_DATABASE_URL"),
           workosClientId: clientId,
           workosUrl: workosUrl.origin,
         }),
@@ -51,7 +52,7 @@ export default () => {
       ownerRole: "owner",
       acceptHeld: (process.env["ACCEPT_HELD"] ?? "").split(",").filter(Boolean),
     },
-    people: { upsert: peopleUpsert, guests: guestUpsert },
+    people: { upsert: peopleUpsert, guests: guestUpsert, adoptGuests: guestAdoption },
     tables,
     derive: derived,
     proofs: [{ name: "records", prove: (context) => proveRecords(context, env("ENCRYPTION_KEY")) }],

@@ -6,6 +6,7 @@ const CONFIG = fileURLToPath(new URL("../rehome.config.ts", import.meta.url));
 const PROGRAM = fileURLToPath(import.meta.resolve("rehome/cli"));
 
 export interface Outcome {
+  /** -1 when it was killed. */
   code: number;
   /** The one JSON document of `--json`; empty when it printed none. */
   result: Record<string, unknown>;
@@ -19,6 +20,8 @@ export interface RunOptions {
   show?: boolean;
   /** Show progress on our own stderr. */
   progress?: boolean;
+  /** Called when the process stands, with the way to kill it (SIGKILL). */
+  onStart?: (kill: () => void) => void;
   /** Called with each piece of stderr; may kill the process. */
   onStderr?: (text: string, kill: () => void) => void;
 }
@@ -35,6 +38,8 @@ export async function rehome(
     env: { ...process.env, ...world.env, ...options.env, NODE_NO_WARNINGS: "1" },
     stdio: ["ignore", options.show ? "inherit" : "pipe", options.show || options.progress ? "inherit" : "pipe"],
   });
+  const kill = () => void child.kill("SIGKILL");
+  options.onStart?.(kill);
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => {
@@ -42,7 +47,7 @@ export async function rehome(
   });
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
-    options.onStderr?.(chunk.toString(), () => child.kill("SIGKILL"));
+    options.onStderr?.(chunk.toString(), kill);
   });
   const code = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);

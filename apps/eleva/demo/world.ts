@@ -93,6 +93,7 @@ function environment(sandbox: Sandbox, eleva: ElevaWorld, exportFile: string): R
     TARGET_OWNER_URL: sandbox.target.url("target"),
     TARGET_MOVER_URL: sandbox.target.url("target", "rehome_mover", "mover-of-the-demo"),
     DATABASE_URL: sandbox.target.url("target", "rehome_login", "login-of-the-demo"),
+    WORKER_DATABASE_URL: sandbox.target.url("target", "rehome_worker", "worker-of-the-demo"),
     WORKOS_API_KEY: sandbox.workos.apiKey,
     WORKOS_CLIENT_ID: sandbox.workos.clientId,
     WORKOS_API_URL: sandbox.workos.url,

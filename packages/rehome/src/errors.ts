@@ -1,6 +1,7 @@
 /** Stable codes: programs switch on them, people read the sentence. */
 export type MoveErrorCode =
   | "CONFIG_INVALID"
+  | "CONFIG_FUNCTION_FAILED"
   | "EXPORT_INVALID"
   | "CLERK_UNREACHABLE"
   | "CLERK_REFUSED"
@@ -15,7 +16,8 @@ export type MoveErrorCode =
   | "LEDGER_MISSING"
   | "PHASE_REFUSED"
   | "FENCED"
-  | "GATE_CLOSED";
+  | "GATE_CLOSED"
+  | "FILE_UNWRITABLE";
 
 export interface MoveErrorOptions {
   /** What to do now, as a sentence with the command. */

@@ -14,6 +14,7 @@ export {
   person,
   personOrLegacy,
   same,
+  sameOr,
   shared,
   type TableMapping,
   user,

@@ -14,6 +14,8 @@ import { idsByExternalId } from "./workos.ts";
 export async function proveAnswers(target: pg.Client, workos: WorkOS, answers: Answers): Promise<Proof> {
   const lookUp = await symbols(target, workos);
   const offenders: string[] = [];
+  const rowAnswers = Object.values(answers.rows).reduce((sum, rows) => sum + rows.length, 0);
+  if (rowAnswers === 0 || answers.persons.length === 0) offenders.push("the answer file names no rows or no people");
   let checked = 0;
   let expected = 0;
   for (const [table, count] of Object.entries(answers.targetCounts)) {

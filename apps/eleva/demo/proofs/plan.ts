@@ -23,6 +23,7 @@ export function provePlan(plan: Record<string, unknown>, world: ElevaWorld): Pro
       offenders.push(`${table}: other counts`);
   }
   if (decisions.length !== people.length) offenders.push(`${decisions.length} people in the plan, ${people.length} in the answer file`);
+  if (tables.length !== counts.length) offenders.push(`${tables.length} tables in the plan, ${counts.length} in the answer file`);
   const figure = `${people.length} dispositions with their reasons and ${counts.length} tables equal the answer file`;
   return judge({ name: "plan", checked, expected: people.length + counts.length, figure, offenders });
 }

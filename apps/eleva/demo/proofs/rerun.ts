@@ -1,6 +1,9 @@
 import type pg from "pg";
 import { judge, type Proof } from "rehome";
 
+const WRITES = "writes at WorkOS";
+const EMPTY = "0 0";
+
 /** What must not change when everything is run again: contents of every table of the target, and every account at WorkOS. */
 export type Fingerprint = ReadonlyMap<string, string>;
 
@@ -24,17 +27,19 @@ export async function fingerprint(target: pg.Client, writesAtWorkos: number): Pr
     );
     sums.set(name, rows[0]?.sum ?? "");
   }
-  return sums.set("writes at WorkOS", String(writesAtWorkos));
+  return sums.set(WRITES, String(writesAtWorkos));
 }
 
 /** Proves that a second run changed and created nothing. */
 export function proveRerun(before: Fingerprint, after: Fingerprint): Proof {
-  const offenders = [...before.keys()].filter((name) => before.get(name) !== after.get(name)).map((name) => `${name} changed`);
-  const checked = [...before.keys()].filter((name) => after.has(name)).length;
+  const names = [...new Set([...before.keys(), ...after.keys()])];
+  const offenders = names.filter((name) => before.get(name) !== after.get(name)).map((name) => `${name} changed`);
+  if ([...before].every(([name, sum]) => name === WRITES || sum === EMPTY)) offenders.push("the target held nothing before");
+  const checked = names.filter((name) => before.has(name) && after.has(name)).length;
   return judge({
     name: "rerun",
     checked,
-    expected: before.size,
+    expected: names.length,
     figure: `${before.size} contents compared after everything was run again: none changed`,
     offenders,
   });

@@ -59,6 +59,14 @@ select g.org_id, g.email_key, g.email, g.name from rehome.guest g
   },
 ];
 
+/** Guests whom the product booked on the target itself, before a way back: the ledger takes their organization over. */
+export const guestAdoption = [
+  {
+    table: "rehome.guest",
+    sql: "insert into rehome.guest (email_key, org_id, email, name) select g.email_key, g.org_id, g.email, g.name from guests g on conflict do nothing",
+  },
+];
+
 /** Setup flags were browser-writable at Clerk, so they are computed from data. Google starts anew for everybody. */
 export const derived = [
   {

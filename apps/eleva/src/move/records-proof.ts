@@ -34,6 +34,8 @@ export async function proveRecords({ legacy, target }: ProofContext, keyHex: str
       if (was !== is || (was === null && record[column] !== moved[column])) offenders.push(`record ${record.id}: ${column} differs`);
     }
   }
+  // Then nothing was compared but bytes: the key is another one.
+  if (checked > 0 && unreadable === checked) offenders.push("no record decrypts with ENCRYPTION_KEY");
   const figure = `${checked} records: ${checked - unreadable} decrypt to the same text, ${unreadable} did not decrypt on legacy either and are the same bytes`;
   return judge({ name: "records", checked, expected: expected.length, figure, offenders });
 }

@@ -11,6 +11,7 @@ import {
   person,
   personOrLegacy,
   same,
+  sameOr,
   shared,
   type TableMapping,
   user,
@@ -21,7 +22,8 @@ import {
 export const tables: Record<string, TableMapping> = {
   users: {
     owner: ownedBy("clerkUserId"),
-    everyPerson: { conflict: "workos_user_id" },
+    // A record needs a row of its expert in legacy's `users`; nothing else there refers to it.
+    everyPerson: { conflict: "workos_user_id", dueWhen: "exists (select from records r where r.expert_user_id = t0.workos_user_id)" },
     into: {
       users: {
         id: legacyOrPerson("id", "row_id"),
@@ -36,7 +38,7 @@ export const tables: Record<string, TableMapping> = {
         country: personOrLegacy("country", "country"),
         security_preferences: person("security_preferences"),
         legacy_row: hasLegacyRow(),
-        legacy_email: same("email"),
+        legacy_email: sameOr("email", "email"), // one that legacy never had gets Clerk's address
         legacy_first_name: same("first_name"),
         legacy_last_name: same("last_name"),
         legacy_image_url: same("image_url"),

@@ -3,17 +3,25 @@ import type { ClientBase } from "pg";
 import { applyTargetSchema } from "../schema/apply.ts";
 
 export interface TargetSchemaOptions {
-  /** URLs whose passwords the two login roles get. */
+  /** URLs whose passwords the three login roles get: the mover's, the product's, its background jobs'. */
   moverUrl: string;
   loginUrl: string;
+  workerUrl: string;
   workosClientId: string;
   /** Base address of WorkOS, such as `https://api.workos.com`; signing keys are read from there. */
   workosUrl: string;
 }
 
+const JOBS = ["booking", "payments", "sync", "admin", "setup", "identity", "claim"];
+
 /** Roles, guard, tables, policies, and WorkOS as the one issuer whose tokens count. May be run again. */
 export async function installTarget(owner: ClientBase, options: TargetSchemaOptions): Promise<void> {
-  await installRoles(owner, { moverPassword: passwordOf(options.moverUrl), loginPassword: passwordOf(options.loginUrl) });
+  await installRoles(owner, {
+    moverPassword: passwordOf(options.moverUrl),
+    loginPassword: passwordOf(options.loginUrl),
+    workerPassword: passwordOf(options.workerUrl),
+    jobs: JOBS,
+  });
   await installGuard(owner);
   await applyTargetSchema(owner);
   await installGuard(owner); // the mirror of memberships exists now

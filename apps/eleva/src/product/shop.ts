@@ -10,6 +10,13 @@ export interface Person {
   /** Has a row in legacy's `users`, which legacy's records must reference. */
   hasLegacyRow: boolean;
   email: string;
+  /** Naive, in UTC, as legacy writes them. */
+  createdAt: string;
+  updatedAt: string;
+  /** At Stripe. */
+  customer: string | null;
+  /** Has the three rows of the payments and identity jobs. */
+  hasAccounts: boolean;
 }
 
 interface Owned {
@@ -42,7 +49,7 @@ export interface Shop {
   people: Person[];
   /** Legacy ids of people who did not move, with the stand-in that the target holds for them. */
   standIns: { legacyUserId: string; standIn: string }[];
-  profiles: Owned[];
+  profiles: (Owned & { hasStanding: boolean })[];
   services: Service[];
   schedules: Owned[];
   blockedDates: Owned[];
@@ -68,8 +75,10 @@ export async function readShop(client: ClientBase, only?: readonly string[]): Pr
   const rows = async <T extends object>(text: string): Promise<T[]> => (await client.query<T>(text)).rows;
   const moved = await rows<Person>(`
     select i.legacy_user_id as "legacyUserId", u.workos_user_id as "workosUserId", u.org_id as "orgId", u.id as "rowId",
-           u.legacy_row as "hasLegacyRow", u.email
-      from public.users u join rehome.identity i on i.workos_user_id = u.workos_user_id order by 1`);
+           u.legacy_row as "hasLegacyRow", u.email, (u.created_at at time zone 'UTC')::text as "createdAt",
+           (u.updated_at at time zone 'UTC')::text as "updatedAt", b.stripe_customer_id as customer, u.legacy_row as "hasAccounts"
+      from public.users u join rehome.identity i on i.workos_user_id = u.workos_user_id
+      left join public.billing_accounts b on b.user_row_id = u.id order by 1`);
   const people = only ? moved.filter((person) => only.includes(person.legacyUserId)) : moved;
   const byWorkosId = new Map(people.map((person) => [person.workosUserId, person]));
   // Only rows in the owner's own organization: that is the one the owner's token names.
@@ -82,7 +91,7 @@ export async function readShop(client: ClientBase, only?: readonly string[]): Pr
   return {
     people,
     standIns: await rows(`select legacy_user_id as "legacyUserId", stand_in as "standIn" from rehome.identity where not moved order by 1`),
-    profiles: await plain("profiles"),
+    profiles: (await plain("profiles")).map((profile) => ({ ...profile, hasStanding: true })),
     services: await owned<Service>(`
       select s.id, s.workos_user_id as "ownerId", s.org_id as org, s.name, s.price_cents as price, s.duration_minutes as minutes,
              exists (select from public.meetings m where m.service_id = s.id) or exists (select from public.slot_reservations r where r.service_id = s.id)

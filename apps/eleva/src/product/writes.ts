@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import { Draw } from "./draw.ts";
 import { bookMeeting, claimCalendar, holdSlot, noteMeeting, releaseSlot } from "./kinds/booking.ts";
 import { addCategory, addService, changePrice, deleteService, judgeProfile, updateProfile } from "./kinds/catalog.ts";
+import { becomeExpert, exchangeCustomers, firstPayment, makeProfile } from "./kinds/newcomers.ts";
 import { addTransfer, approveTransfer, changePayment, offerPack, redeemPack, sellPack } from "./kinds/payments.ts";
 import { saveRecord, writeRecord } from "./kinds/records.ts";
 import { blockDate, replaceWindows, setSchedulingRules, unblockDate } from "./kinds/schedule.ts";
@@ -40,6 +41,10 @@ export const KINDS = {
   changeBilling,
   verifyIdentity,
   makeUserRow,
+  makeProfile,
+  firstPayment,
+  becomeExpert,
+  exchangeCustomers,
 } satisfies Record<string, Act>;
 
 export type WriteKind = keyof typeof KINDS;
@@ -47,7 +52,7 @@ export type WriteKind = keyof typeof KINDS;
 export interface WriteOptions {
   /** The same seed over the same rows gives the same writes. A seed serves once a database: its keys would come again. */
   seed: number | string;
-  /** How many acts; one may be more than one transaction. The kinds take turns: 28 acts have all that there are rows for. */
+  /** How many acts; one may be more than one transaction. The kinds take turns: 32 acts have all that there are rows for. */
   count: number;
   /** Milliseconds: when the first act happens; each later one a second after. */
   now: number;

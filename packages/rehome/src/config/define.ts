@@ -75,8 +75,11 @@ const move = z.strictObject({
     /** Legacy ids of held users who may stay behind, each accepted by name. */
     acceptHeld: z.array(z.string()).default([]),
   }),
-  /** Statements that write tables of the target from the ledger: `upsert` once per person before any row, `guests` after new guests appeared. */
-  people: z.strictObject({ upsert: z.array(statement), guests: z.array(statement) }),
+  /**
+   * Statements that write tables of the target from the ledger: `upsert` once per person before any row, `guests` after new guests appeared.
+   * `adoptGuests` writes `rehome.guest` from the target before that: guests whom the product itself booked there.
+   */
+  people: z.strictObject({ upsert: z.array(statement), guests: z.array(statement), adoptGuests: z.array(statement).default([]) }),
   tables: z.record(z.string(), tableMapping),
   /** Statements that fill tables of the target from other tables of the target, after the rows (such as set-up flags). Each may be run again. */
   derive: z.array(statement).default([]),

@@ -4,7 +4,7 @@
  * Plain data: `copy/compile.ts` turns it into SQL, so that a mapping can be checked against both catalogs before a row moves.
  */
 export type ColumnSource =
-  | { kind: "same"; column: string }
+  | { kind: "same"; column: string; orBack?: string }
   | { kind: "utc"; column: string }
   | { kind: "user"; column: string }
   | { kind: "ownerUser" }
@@ -35,6 +35,10 @@ export type PersonField =
 
 /** The same value under another name; both types have the same text form. */
 export const same = (column: string): ColumnSource => ({ kind: "same", column });
+/**
+ * The same value, and on the way back another column of the same target table where this one is null: for a row that legacy never had.
+ */
+export const sameOr = (column: string, orBack: string): ColumnSource => ({ kind: "same", column, orBack });
 /** A naive timestamp read as UTC and kept with its zone. */
 export const utc = (column: string): ColumnSource => ({ kind: "utc", column });
 /** A legacy user id, as the WorkOS user id; of one who did not move, as the ledger's stand-in. */
@@ -83,6 +87,9 @@ export interface TableMapping {
   into: Readonly<Record<string, Readonly<Record<string, ColumnSource>>>>;
   /** Legacy column → why it has no place in the target. */
   dropped?: Readonly<Record<string, string>>;
-  /** One target row for every moved person, with or without a legacy row; the owner column holds the legacy user id. */
-  everyPerson?: { conflict: string };
+  /**
+   * One target row for every moved person, with or without a legacy row; the owner column holds the legacy user id. `dueWhen` is SQL over the
+   * target row `t0`: what else the product may have written on the target that needs a legacy row of this person.
+   */
+  everyPerson?: { conflict: string; dueWhen?: string };
 }

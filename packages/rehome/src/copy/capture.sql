@@ -13,6 +13,13 @@ create table if not exists rehome.change (
 -- A table lock and not an advisory one: the product has no right on this table, so it cannot take the lock to brake a cutover.
 create table if not exists rehome.fence (nothing boolean);
 
+-- Which run of the mover may write here; a run that was overtaken holds an older one and is refused. Used on legacy: the target has the ledger's.
+create table if not exists rehome.epoch (
+  one   boolean primary key default true check (one),
+  epoch bigint not null default 0
+);
+insert into rehome.epoch default values on conflict do nothing;
+
 -- 1 = this database takes the product's writes, 2 = it does not. A sequence, because reading one is outside MVCC: a transaction with an
 -- old snapshot sees it closed too.
 create sequence if not exists rehome.fence_state minvalue 1 maxvalue 2;

@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import { id, quote } from "../postgres/identifier.ts";
 import { query } from "../postgres/query.ts";
+import { installQuietly } from "../postgres/quietly.ts";
 import { sqlFile } from "../postgres/sql-file.ts";
 
 const CAPTURE = sqlFile(import.meta.url, "capture.sql");
@@ -27,6 +28,7 @@ export async function installCapture(
     "select to_regclass('rehome.fence_state') is not null as there",
   );
   await query(client, "install change capture", CAPTURE);
+  await installQuietly(client);
   if (!before?.there) await query(client, "set the fence", "select setval('rehome.fence_state', $1)", [firstState === "open" ? 1 : 2]);
   for (const [table, key] of keys) await query(client, `watch ${table}`, watch(table, key, applierRole));
 }

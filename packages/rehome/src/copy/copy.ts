@@ -4,6 +4,7 @@ import { holdEpoch, markDone, setState, tasksDone } from "../ledger/ledger.ts";
 import type { ForwardTable } from "../mapping/forward.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
+import { quietly } from "../postgres/quietly.ts";
 import { saveUnknownIds } from "../users/identities.ts";
 import { type ChangedKeys, carryChanges, carryTable } from "./forward-pass.ts";
 import { drainLegacy, SNAPSHOT } from "./sync.ts";
@@ -31,10 +32,12 @@ export async function copyAll(
   epoch: string,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<CopyFigures> {
-  await saveUnknownIds(target, await idsThatRowsName(legacy, tables, config));
+  const named = await idsThatRowsName(legacy, tables, config);
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
-    for (const { table, sql } of config.people.upsert) await query(target, `write ${table}`, sql);
+    await saveUnknownIds(target, named);
+    for (const { table, sql } of config.people.upsert) await quietly(target, `write ${table}`, sql);
+    for (const { table, sql } of config.people.adoptGuests) await query(target, `adopt guests of ${table}`, sql);
   });
   const done = await tasksDone(target, "copy");
   const figures: CopyFigures = { tables: 0, rows: 0, changes: 0 };
@@ -48,7 +51,7 @@ export async function copyAll(
   await reconsider(legacy, target, tables, config, epoch);
   figures.changes = await drainLegacy(legacy, target, tables, config, epoch);
   await derive(target, config, epoch);
-  await setState(target, "copied", null);
+  await setState(target, epoch, "copied", null);
   return figures;
 }
 
@@ -70,7 +73,7 @@ async function copyTable(legacy: ClientBase, target: ClientBase, table: ForwardT
 export async function derive(target: ClientBase, config: MoveConfig, epoch: string): Promise<void> {
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
-    for (const { table, sql } of config.derive) await query(target, `derive ${table}`, sql);
+    for (const { table, sql } of config.derive) await quietly(target, `derive ${table}`, sql);
   });
 }
 

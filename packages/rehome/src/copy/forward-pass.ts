@@ -5,6 +5,7 @@ import { inOrder } from "../mapping/order.ts";
 import type { Catalog } from "../postgres/catalog.ts";
 import { id, quote } from "../postgres/identifier.ts";
 import { query } from "../postgres/query.ts";
+import { quietly } from "../postgres/quietly.ts";
 import { streamRows } from "./stream.ts";
 
 /** Changed keys by legacy table. */
@@ -19,7 +20,7 @@ export function compileAll(config: MoveConfig, legacy: Catalog, target: Catalog)
 export async function carryTable(legacy: ClientBase, target: ClientBase, table: ForwardTable, config: MoveConfig): Promise<number> {
   const rows = await stage(legacy, target, table, table.selectAll);
   await judge(target, table, null, config);
-  for (const { table: into, sql } of table.upserts) await query(target, `write ${into}`, sql, [null]);
+  for (const { table: into, sql } of table.upserts) await quietly(target, `write ${into}`, sql);
   await clear(target, table);
   return rows;
 }
@@ -49,9 +50,11 @@ export async function carryChanges(
     if (turned.length > 0) await addChildren(legacy, table.legacyTable, turned, changed, config, tables);
     touched.push({ table, keys: list });
   }
-  for (const { table, keys } of touched.toReversed()) await query(target, `remove rows of ${table.legacyTable}`, table.remove, [keys]);
+  for (const { table, keys } of touched.toReversed()) await quietly(target, `remove rows of ${table.legacyTable}`, table.remove, keys);
   for (const { table, keys } of touched) {
-    for (const { table: into, sql } of table.upserts) await query(target, `write ${into}`, sql, [keys]);
+    for (const { table: into, park } of table.upserts)
+      for (const sql of park) await quietly(target, `set unique values of ${into} aside`, sql);
+    for (const { table: into, sql } of table.upserts) await quietly(target, `write ${into}`, sql, keys);
     await clear(target, table);
   }
 }
@@ -74,10 +77,10 @@ async function judge(target: ClientBase, table: ForwardTable, keys: readonly str
     "delete from rehome.left_behind where legacy_table = $1 and ($2::text[] is null or key = any($2))",
     [table.legacyTable, keys],
   );
-  if (table.leaveBehind) await query(target, `note which ${table.legacyTable} stay`, table.leaveBehind);
-  for (const sql of table.guests) await query(target, `make guests of ${table.legacyTable}`, sql);
+  if (table.leaveBehind) await quietly(target, `note which ${table.legacyTable} stay`, table.leaveBehind);
+  for (const sql of table.guests) await quietly(target, `make guests of ${table.legacyTable}`, sql);
   if (table.guests.length > 0)
-    for (const { table: into, sql } of config.people.guests) await query(target, `write ${into} for guests`, sql);
+    for (const { table: into, sql } of config.people.guests) await quietly(target, `write ${into} for guests`, sql);
 }
 
 async function stayingKeys(target: ClientBase, table: ForwardTable, keys: readonly string[]): Promise<Set<string>> {

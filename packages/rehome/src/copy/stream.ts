@@ -6,14 +6,15 @@ import { queryFailed } from "../postgres/query.ts";
 /**
  * Streams the rows of a query on one server into a table on another, in constant memory.
  *
- * @param select a query without parameters
+ * @param select a query without parameters, with columns of exactly the types that the table has
  * @param copyIn `copy … from stdin`
  * @returns rows written
  */
 export async function streamRows(source: ClientBase, select: string, target: ClientBase, copyIn: string, what: string): Promise<number> {
-  const into = target.query(copyFrom(copyIn));
+  // Binary: a failure in the midst of a text copy would put the line it stands at into the server's log.
+  const into = target.query(copyFrom(`${copyIn} with (format binary)`));
   try {
-    await pipeline(source.query(copyTo(`copy (${select}) to stdout`)), into);
+    await pipeline(source.query(copyTo(`copy (${select}) to stdout with (format binary)`)), into);
     return into.rowCount;
   } catch (error) {
     throw queryFailed(error, what);

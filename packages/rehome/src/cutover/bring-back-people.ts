@@ -2,8 +2,9 @@ import { createClerkClient } from "@clerk/backend";
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
+import { holdEpoch } from "../ledger/ledger.ts";
 import { id } from "../postgres/identifier.ts";
-import { query } from "../postgres/query.ts";
+import { query, transaction } from "../postgres/query.ts";
 
 interface Newcomer {
   [name: string]: unknown;
@@ -21,7 +22,7 @@ interface Newcomer {
  *
  * @returns how many people were written to the identity map
  */
-export async function bringBackPeople(config: MoveConfig, target: ClientBase): Promise<number> {
+export async function bringBackPeople(config: MoveConfig, target: ClientBase, epoch: string): Promise<number> {
   const table = peopleTable(config);
   if (!table) return 0;
   const newcomers = await query<Newcomer>(
@@ -40,18 +41,21 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase): P
   });
   for (const person of newcomers) {
     const legacyUserId = await clerkUserFor(clerk, person);
-    await query(
-      target,
-      "write a newcomer to the identity map",
-      `insert into rehome.identity (legacy_user_id, moved, workos_user_id, workos_organization_id, email, email_verified) values ($1, true, $2, $3, $4, $5) on conflict do nothing`,
-      [legacyUserId, person.workosUserId, person.organizationId, person.email, person.emailVerified],
-    );
-    await query(
-      target,
-      "write a newcomer's disposition",
-      "insert into rehome.disposition (legacy_user_id, disposition, reason) values ($1, 'move_reset_password', 'signed_up_after_cutover') on conflict do nothing",
-      [legacyUserId],
-    );
+    await transaction(target, async () => {
+      await holdEpoch(target, epoch);
+      await query(
+        target,
+        "write a newcomer to the identity map",
+        `insert into rehome.identity (legacy_user_id, moved, workos_user_id, workos_organization_id, email, email_verified) values ($1, true, $2, $3, $4, $5) on conflict do nothing`,
+        [legacyUserId, person.workosUserId, person.organizationId, person.email, person.emailVerified],
+      );
+      await query(
+        target,
+        "write a newcomer's disposition",
+        "insert into rehome.disposition (legacy_user_id, disposition, reason) values ($1, 'move_reset_password', 'signed_up_after_cutover') on conflict do nothing",
+        [legacyUserId],
+      );
+    });
   }
   return newcomers.length;
 }

@@ -1,19 +1,21 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
+import { takeLegacy } from "../copy/backward-pass.ts";
 import { freeze, setFence } from "../copy/capture.ts";
 import { derive } from "../copy/copy.ts";
 import { compileAll } from "../copy/forward-pass.ts";
 import { drainLegacy, pendingChanges } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
-import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
+import { holdEpoch, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { connect } from "../postgres/connect.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
-import { proveReferences, proveRows } from "../verify/rows.ts";
+import { proveReferences } from "../verify/references.ts";
+import { proveRows } from "../verify/rows.ts";
 import { assertGate, readGate } from "./gate.ts";
 import { advanceSequences } from "./sequences.ts";
-import { settleFences } from "./settle.ts";
+import { settle, waitForFreezes } from "./settle.ts";
 
 export interface CutoverFigures {
   /** False when the product already ran on the target. */
@@ -27,6 +29,7 @@ export interface CutoverFigures {
 const PATIENCE_MS = 5_000;
 /** The server itself ends a freeze whose mover hangs. */
 const DEAD_MAN_MS = 60_000;
+const STATES = { legacy: "copied", target: "switched" } as const;
 
 /**
  * Moves the product to the target: freeze legacy, drain what is left, prove it, switch, unfreeze.
@@ -42,16 +45,17 @@ export async function cutover(config: MoveConfig, progress: Progress): Promise<C
   const target = await connect(config.target.mover, "target");
   try {
     const epoch = await takeMove(target, "cutover");
-    const move = await readMove(target);
-    await settleFences(legacy, target, move.side);
-    if (move.side === "target") return { switched: false, freezeMs: 0, drained: 0 };
+    await takeLegacy(legacy, epoch);
+    await waitForFreezes(legacy, target);
+    if ((await settle(legacy, target, epoch, STATES)) === "target") return { switched: false, freezeMs: 0, drained: 0 };
     progress.step("gate");
     assertGate(await readGate(target, config));
-    await setState(target, "cutting_over", "gate");
+    await setState(target, epoch, "cutting_over", "gate");
     try {
       return await freezeAndSwitch(config, { legacy, fence, target }, epoch, progress);
     } catch (error) {
-      await retreat(legacy, target, epoch);
+      // Back to where legacy serves, or on to the target if the switch has turned. What fails here is settled by the next verb.
+      await settle(legacy, target, epoch, STATES).catch(() => {});
       throw error;
     }
   } finally {
@@ -92,7 +96,7 @@ async function freezeAndSwitch(
   await derive(target, config, epoch);
 
   progress.step("prove");
-  const proofs = [(await proveRows(legacy, target, config)).proof, await proveReferences(target, config.target.shared)];
+  const proofs = [(await proveRows(legacy, target, config)).proof, await proveReferences(target, config)];
   const broken = proofs.filter((proof) => !proof.ok);
   if (broken.length > 0) {
     throw new MoveError(
@@ -106,34 +110,23 @@ async function freezeAndSwitch(
   await advanceSequences(legacy, target, catalogs, config.tables, "target");
 
   progress.step("switch");
-  // First nobody writes legacy any more, for good; then the switch turns. In the other order both sides could take writes.
-  await setFence(fence, "closed");
+  // First nobody writes legacy any more, for good; then the switch turns. In the other order both sides could take writes. The move is held
+  // from before legacy closes: a verb that takes over finds it either open or closed with the switch turned.
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
+    await setFence(fence, "closed");
     await query(target, "clear the target's change log", "delete from rehome.change");
     await query(
       target,
       "turn the switch to the target",
       "update rehome.switch set side = 'target', epoch = epoch + 1, at = now() where side = 'legacy'",
     );
-    await setState(target, "switched", null);
   });
-  await setFence(target, "open");
+  await settle(legacy, target, epoch, STATES);
   const freezeMs = Math.round(performance.now() - frozenAt);
 
   progress.step("unfreeze");
   await query(fence, "end the freeze", "commit");
   await recordEvent(target, "cutover", `switched to the target; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
   return { switched: true, freezeMs, drained };
-}
-
-/** Back to where legacy serves. Does nothing if the switch has turned, or if another command has taken over. */
-async function retreat(legacy: ClientBase, target: ClientBase, epoch: string): Promise<void> {
-  await transaction(target, async () => {
-    await holdEpoch(target, epoch);
-    const { side } = await readMove(target);
-    if (side === "target") return;
-    await setFence(legacy, "open");
-    await setState(target, "copied", null);
-  }).catch(() => {}); // the first error is the one to report; the next `cutover` or `rollback` settles the fences
 }

@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
-import { compileBackward, drainTarget } from "../copy/backward-pass.ts";
+import { compileBackward, drainTarget, takeLegacy } from "../copy/backward-pass.ts";
 import { freeze, setFence } from "../copy/capture.ts";
 import { pendingChanges } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
@@ -12,7 +12,7 @@ import type { Progress } from "../progress.ts";
 import { proveRows } from "../verify/rows.ts";
 import { bringBackPeople } from "./bring-back-people.ts";
 import { advanceSequences } from "./sequences.ts";
-import { settleFences } from "./settle.ts";
+import { settle, waitForFreezes } from "./settle.ts";
 
 export interface RollbackFigures {
   /** `retreated` from a cutover that had not switched; `rolled_back` from the target. */
@@ -27,6 +27,7 @@ export interface RollbackFigures {
 
 const PATIENCE_MS = 5_000;
 const DEAD_MAN_MS = 60_000;
+const STATES = { legacy: "rolled_back", target: "switched" } as const;
 
 /**
  * Moves the product back to legacy without losing a write: carry the target's changes back, freeze the target, drain, prove, switch.
@@ -39,17 +40,19 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
   const fence = await connect(config.target.mover, "target", "rehome fence");
   try {
     const epoch = await takeMove(target, "rollback");
+    await takeLegacy(legacy, epoch);
     const move = await readMove(target);
-    await settleFences(legacy, target, move.side);
-    if (move.side === "legacy") {
-      await setState(target, move.state === "rolling_back" ? "rolled_back" : "copied", null);
+    await waitForFreezes(legacy, target);
+    // A rollback that died after the switch had turned is at its end; a cutover that died before has nothing to carry back.
+    const states = move.state === "rolling_back" ? STATES : ({ legacy: "copied", target: "switched" } as const);
+    if ((await settle(legacy, target, epoch, states)) === "legacy")
       return { outcome: "retreated", freezeMs: 0, carriedBack: 0, peopleBroughtBack: 0 };
-    }
-    await setState(target, "rolling_back", null);
+    await setState(target, epoch, "rolling_back", null);
     try {
       return await freezeAndSwitchBack(config, { legacy, fence, target }, epoch, progress);
     } catch (error) {
-      await stayOnTarget(target, epoch);
+      // The target serves on, or legacy if the switch has turned. What fails here is settled by the next verb.
+      await settle(legacy, target, epoch, STATES).catch(() => {});
       throw error;
     }
   } finally {
@@ -73,9 +76,9 @@ async function freezeAndSwitchBack(
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
   progress.step("bring back people");
-  let peopleBroughtBack = await bringBackPeople(config, target);
+  let peopleBroughtBack = await bringBackPeople(config, target, epoch);
   progress.step("carry back");
-  let carriedBack = await drainTarget(legacy, target, tables);
+  let carriedBack = await drainTarget(legacy, target, tables, epoch);
 
   progress.step("freeze");
   await query(fence, "set the dead-man switch", `set idle_in_transaction_session_timeout = ${DEAD_MAN_MS}`);
@@ -84,8 +87,8 @@ async function freezeAndSwitchBack(
   await freeze(fence, PATIENCE_MS);
 
   progress.step("drain");
-  peopleBroughtBack += await bringBackPeople(config, target);
-  carriedBack += await drainTarget(legacy, target, tables);
+  peopleBroughtBack += await bringBackPeople(config, target, epoch);
+  carriedBack += await drainTarget(legacy, target, tables, epoch);
   if ((await pendingChanges(target)) > 0)
     throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", {
       next: "Run `rehome check`: a table may lack its trigger.",
@@ -101,32 +104,20 @@ async function freezeAndSwitchBack(
   await advanceSequences(legacy, target, catalogs, config.tables, "legacy");
 
   progress.step("switch");
-  await setFence(fence, "closed");
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
+    await setFence(fence, "closed");
     await query(
       target,
       "turn the switch to legacy",
       "update rehome.switch set side = 'legacy', epoch = epoch + 1, at = now() where side = 'target'",
     );
-    await setState(target, "rolled_back", null);
   });
-  await setFence(legacy, "open");
+  await settle(legacy, target, epoch, STATES);
   const freezeMs = Math.round(performance.now() - frozenAt);
 
   progress.step("unfreeze");
   await query(fence, "end the freeze", "commit");
   await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
   return { outcome: "rolled_back", freezeMs, carriedBack, peopleBroughtBack };
-}
-
-/** The target serves on. Does nothing if the switch has turned, or if another command has taken over. */
-async function stayOnTarget(target: ClientBase, epoch: string): Promise<void> {
-  await transaction(target, async () => {
-    await holdEpoch(target, epoch);
-    const { side } = await readMove(target);
-    if (side === "legacy") return;
-    await setFence(target, "open");
-    await setState(target, "switched", null);
-  }).catch(() => {}); // the first error is the one to report; the next command settles the fences
 }

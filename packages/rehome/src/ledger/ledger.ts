@@ -2,7 +2,7 @@ import type { ClientBase } from "pg";
 import { MoveError } from "../errors.ts";
 import type { Decision } from "../plan/dispositions.ts";
 import { id } from "../postgres/identifier.ts";
-import { query } from "../postgres/query.ts";
+import { query, transaction } from "../postgres/query.ts";
 import { sqlFile } from "../postgres/sql-file.ts";
 import { assertAllowed, type MoveState, type WritingVerb } from "./phases.ts";
 
@@ -52,27 +52,42 @@ export async function readMove(client: ClientBase): Promise<Move> {
 /**
  * Takes the move for one verb: refuses where the phase does not allow it, and fences off whoever had it before.
  *
+ * The state is read under the lock that the epoch is raised with: a verb that was allowed a moment ago does not start in another state. Waits
+ * for the transaction in which another verb holds the move.
+ *
  * @returns the epoch that every writing transaction must hold (see `holdEpoch`)
  */
 export async function takeMove(client: ClientBase, verb: WritingVerb): Promise<string> {
-  const move = await readMove(client);
-  assertAllowed(verb, move.state);
-  const rows = await query<{ epoch: string }>(client, "take the move", "update rehome.move set epoch = epoch + 1 returning epoch::text");
-  return rows[0]?.epoch as string;
+  await readMove(client);
+  return transaction(client, async () => {
+    const held = await query<{ state: MoveState }>(client, "lock the move", "select state from rehome.move for update");
+    assertAllowed(verb, held[0]?.state as MoveState);
+    const rows = await query<{ epoch: string }>(client, "take the move", "update rehome.move set epoch = epoch + 1 returning epoch::text");
+    return rows[0]?.epoch as string;
+  });
 }
 
 /** First statement of every writing transaction: a verb that was overtaken writes nothing any more. */
 export async function holdEpoch(client: ClientBase, epoch: string): Promise<void> {
   const rows = await query(client, "hold the move", "select from rehome.move where epoch = $1 for share", [epoch]);
-  if (rows.length === 1) return;
-  throw new MoveError("FENCED", "Another `rehome` took over this move while this one was working.", {
-    next: "Run `rehome status`; let only one command at a time work on a move.",
-  });
+  if (rows.length !== 1) throw fenced();
 }
 
-export async function setState(client: ClientBase, state: MoveState, step: string | null): Promise<void> {
-  await query(client, `note that the move is ${state}`, "update rehome.move set state = $1, step = $2", [state, step]);
+/** @throws MoveError FENCED when another verb took over */
+export async function setState(client: ClientBase, epoch: string, state: MoveState, step: string | null): Promise<void> {
+  const rows = await query(
+    client,
+    `note that the move is ${state}`,
+    "update rehome.move set state = $1, step = $2 where epoch = $3 returning 1",
+    [state, step, epoch],
+  );
+  if (rows.length !== 1) throw fenced();
 }
+
+const fenced = (): MoveError =>
+  new MoveError("FENCED", "Another `rehome` took over this move while this one was working.", {
+    next: "Run `rehome status`; let only one command at a time work on a move.",
+  });
 
 export async function recordEvent(client: ClientBase, verb: string, what: string, seconds: number | null = null): Promise<void> {
   await query(client, "write to the ledger", "insert into rehome.event (verb, what, seconds) values ($1, $2, $3)", [verb, what, seconds]);

@@ -1,6 +1,7 @@
 import type { ColumnSource, TableMapping } from "../config/mapping.ts";
 import type { Catalog, Table } from "../postgres/catalog.ts";
 import { id, quote } from "../postgres/identifier.ts";
+import { parkUnique } from "./park-unique.ts";
 
 /** The statements that carry the rows of one legacy table into the target. They work on whatever rows the staging table holds. */
 export interface ForwardTable {
@@ -16,7 +17,7 @@ export interface ForwardTable {
   /** Notes which staged rows stay, and why. */
   leaveBehind: string | null;
   /** Writes the staged rows, main table first. `$1`: changed keys, or null for all. */
-  upserts: { table: string; sql: string }[];
+  upserts: { table: string; park: string[]; sql: string }[];
   /** Removes what legacy no longer has. `$1`: changed keys. */
   remove: string;
 }
@@ -43,7 +44,11 @@ export function compileForward(
     copyIn: `copy ${stage} (${columns}) from stdin`,
     guests: guestStatements(scope),
     leaveBehind: mapping.owner.kind === "shared" && !mapping.references ? null : leaveBehind(scope),
-    upserts: Object.keys(mapping.into).map((into, index) => ({ table: into, sql: upsert(scope, into, index === 0) })),
+    upserts: Object.keys(mapping.into).map((into, index) => ({
+      table: into,
+      park: park(scope, into),
+      sql: upsert(scope, into, index === 0),
+    })),
     remove: mapping.everyPerson ? removePersonParts(scope) : remove(scope),
   };
 }
@@ -130,6 +135,18 @@ insert into public.${id(into)} (${columns.map(id).join(", ")})
 select ${values.join(",\n       ")}
   ${isMain && scope.mapping.everyPerson ? fromPeople(scope, into) : fromStage(scope)}
     on conflict (${id(conflict)}) do ${updates.length > 0 ? `update set ${updates.join(", ")}` : "nothing"}`;
+}
+
+/** Only what is carried as it is can be compared with the staged rows; keys made of ids of people do not change hands. */
+function park(scope: Scope, into: string): string[] {
+  const sources = scope.mapping.into[into] as Readonly<Record<string, ColumnSource>>;
+  const table = scope.target.get(into) as Table;
+  const key = sources[table.primaryKey[0] as string];
+  if (key?.kind !== "same" && key?.kind !== "personOr") return [];
+  return parkUnique(table, scope.stage, key.column, (column) => {
+    const source = sources[column];
+    return source?.kind === "same" ? source.column : undefined;
+  });
 }
 
 function fromStage(scope: Scope): string {

@@ -6,6 +6,7 @@ select c.relname as name,
                  'type', format_type(a.atttypid, a.atttypmod),
                  'isEnum', t.typtype = 'e',
                  'notNull', a.attnotnull,
+                 'default', (select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d where d.adrelid = c.oid and d.adnum = a.attnum),
                  'sequence', pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname)
                ) order by a.attnum)
           from pg_attribute a
@@ -16,6 +17,10 @@ select c.relname as name,
           cross join unnest(p.conkey) with ordinality k(attnum, ordinality)
           join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
          where p.conrelid = c.oid and p.contype = 'p'), '[]') as "primaryKey",
+       coalesce((select json_agg((select json_agg(a.attname order by k.ordinality) from unnest(i.indkey) with ordinality k(attnum, ordinality)
+                               join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum))
+          from pg_index i
+         where i.indrelid = c.oid and i.indisunique and not i.indisprimary and i.indexprs is null and i.indpred is null), '[]') as "uniqueKeys",
        coalesce((select json_agg(json_build_object(
                  'name', f.conname,
                  'table', r.relname,

@@ -8,6 +8,8 @@ export interface Column {
   type: string;
   isEnum: boolean;
   notNull: boolean;
+  /** Its default, as SQL; null when it has none. */
+  default: string | null;
   /** The sequence that fills it, qualified; null when none does. */
   sequence: string | null;
 }
@@ -25,6 +27,8 @@ export interface Table {
   partitioned: boolean;
   columns: Column[];
   primaryKey: string[];
+  /** Columns of each further unique key. */
+  uniqueKeys: string[][];
   foreignKeys: ForeignKey[];
 }
 

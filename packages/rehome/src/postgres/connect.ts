@@ -1,8 +1,6 @@
 import pg from "pg";
 import { MoveError } from "../errors.ts";
-
-/** Which database an error speaks of. */
-export type Side = "legacy" | "target";
+import { namePlace, place, type Side } from "./place.ts";
 
 const OLDEST_MAJOR = 16; // `'0x…'::numeric` and `IS JSON` of the guard
 // The text form of a value must not depend on the server's or role's settings: checksums compare it.
@@ -18,16 +16,18 @@ const CANONICAL =
 export async function connect(url: string, side: Side, applicationName = "rehome"): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: applicationName, connectionTimeoutMillis: 10_000 });
   client.on("error", () => {}); // a broken connection surfaces in the next query
+  let version = 0;
   try {
     await client.connect();
-    await client.query(CANONICAL);
+    const { rows } = await client.query<{ version: number }>("select current_setting('server_version_num')::int / 10000 as version");
+    version = rows[0]?.version ?? 0;
+    if (version >= OLDEST_MAJOR) await client.query(CANONICAL);
   } catch (error) {
+    await client.end().catch(() => {});
     throw connectionFailed(error, url, side);
   }
-  const { rows } = await client.query<{ version: number }>("select current_setting('server_version_num')::int / 10000 as version");
-  const version = rows[0]?.version ?? 0;
   if (version < OLDEST_MAJOR) {
-    await client.end();
+    await client.end().catch(() => {});
     throw new MoveError(
       "POSTGRES_TOO_OLD",
       `The ${side} database ${place(url)} is Postgres ${version}; ${OLDEST_MAJOR} is the oldest that works.`,
@@ -36,6 +36,7 @@ export async function connect(url: string, side: Side, applicationName = "rehome
       },
     );
   }
+  namePlace(client, side, url);
   return client;
 }
 
@@ -49,29 +50,29 @@ export async function withConnection<T>(url: string, side: Side, use: (client: p
   }
 }
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  "28P01": "the password is wrong, or the role does not exist",
+  "28000": "the role does not exist or may not log in",
+  "3D000": "there is no such database",
+  "53300": "the server has no free connection",
+  "42501": "the role lacks a permission",
+};
+
 function connectionFailed(error: unknown, url: string, side: Side): MoveError {
-  const code = (error as { code?: string }).code ?? "";
-  const refused: Record<string, string> = {
-    "28P01": "the password is wrong",
-    "28000": "the role may not log in",
-    "3D000": "there is no such database",
-    "53300": "the server has no free connection",
-    "42501": "the role lacks a permission",
-  };
-  const reason = refused[code];
+  const { code = "", message = "" } = error as { code?: string; message?: string };
+  // pg itself stops, without a code, when the server asks for a password and the URL has none.
+  const reason = REFUSALS[code] ?? (/client password must be/.test(message) ? "it asks for a password and the URL has none" : undefined);
   if (reason) {
-    return new MoveError("DATABASE_REFUSED", `The ${side} database ${place(url)} refused the connection: ${reason} (${code}).`, {
-      next: `Correct the ${side} URL in the environment, or the role on the server, and run the command again.`,
+    const makeRole = side === "target" && code.startsWith("28") ? "Run `rehome schema` if it never ran: it makes the mover's role. Else " : "";
+    const correct = `correct the ${side} URL in the environment, or the role on the server, and run the command again.`;
+    return new MoveError("DATABASE_REFUSED", `The ${side} database ${place(url)} refused the connection: ${reason}${shown(code)}.`, {
+      next: makeRole + (makeRole ? correct : correct.replace("c", "C")),
     });
   }
-  return new MoveError("DATABASE_UNREACHABLE", `The ${side} database ${place(url)} does not answer${code ? ` (${code})` : ""}.`, {
+  return new MoveError("DATABASE_UNREACHABLE", `The ${side} database ${place(url)} does not answer${shown(code)}.`, {
     next: `Check that the server runs and that this machine may reach it, then run the command again.`,
     retry: true,
   });
 }
 
-/** `user@host:port/database`, without the password. */
-export function place(url: string): string {
-  const { username, hostname, port, pathname } = new URL(url);
-  return `${username}@${hostname}:${port || 5432}${pathname}`;
-}
+const shown = (code: string): string => (code ? ` (${code})` : "");

@@ -66,7 +66,7 @@ export function databaseFacts(error: unknown): DatabaseFacts | undefined {
   if (typeof raw?.["code"] !== "string" || !/^[0-9A-Z]{5}$/.test(raw["code"])) return undefined;
   const facts: DatabaseFacts = { sqlstate: raw["code"] };
   for (const name of ["schema", "table", "column", "constraint"] as const) {
-    if (typeof raw[name] === "string") facts[name] = raw[name];
+    if (typeof raw[name] === "string" && raw[name] !== "") facts[name] = raw[name];
   }
   return facts;
 }
@@ -80,11 +80,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "23505": "a unique key is taken ",
   "23503": "a row refers to one that is not there ",
   "23502": "a value is missing ",
+  "55P03": "a transaction of the product stayed open longer than it was waited for ",
   "57014": "the statement was cancelled or ran into a time limit ",
 };
 const NEXT: Readonly<Record<string, string>> = {
   "42501": "Run `rehome check`: it names each missing permission and the statement that grants it.",
   "53100": "Free or add disk space on that server, then run the same command again: it goes on where it stopped.",
+  "55P03": "Find it by the oldest xact_start in pg_stat_activity, let it end, then run the same command again.",
   "57P01": "Wait until the server is up, then run the same command again: it goes on where it stopped.",
 };
 

@@ -1,8 +1,10 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
+import { holdEpoch, saveDecisions } from "../ledger/ledger.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { type Decision, rolesOf } from "../plan/dispositions.ts";
 import { query, transaction } from "../postgres/query.ts";
+import { quietly } from "../postgres/quietly.ts";
 
 /** One person to move, as far as it has come. */
 export interface Identity {
@@ -16,7 +18,7 @@ export interface Identity {
 }
 
 /**
- * Writes everyone into the identity map: who moves with what Clerk knows of him, who stays with a stand-in. One statement a kind.
+ * Writes what was decided, and everyone into the identity map: who moves with what Clerk knows of him, who stays with a stand-in. One statement a kind.
  *
  * A person who is already there keeps all ids; what Clerk says of him is brought up to date.
  */
@@ -25,6 +27,7 @@ export async function saveIdentities(
   users: readonly LegacyUser[],
   decisions: readonly Decision[],
   config: MoveConfig["users"],
+  epoch: string,
 ): Promise<void> {
   const moving = new Set(decisions.filter(moves).map((decision) => decision.legacyUserId));
   const people = users.map((user) => {
@@ -49,9 +52,11 @@ export async function saveIdentities(
   });
   const addresses = users.filter((user) => moving.has(user.id)).flatMap(addressesOf);
   await transaction(client, async () => {
-    await query(client, "write the identity map", SAVE_PEOPLE, [JSON.stringify(people)]);
+    await holdEpoch(client, epoch);
+    await saveDecisions(client, decisions);
+    await quietly(client, "write the identity map", SAVE_PEOPLE, JSON.stringify(people));
     await query(client, "clear the addresses", "delete from rehome.address");
-    await query(client, "write the addresses", SAVE_ADDRESSES, [JSON.stringify(addresses)]);
+    await quietly(client, "write the addresses", SAVE_ADDRESSES, JSON.stringify(addresses));
   });
 }
 

@@ -1,5 +1,5 @@
 import type { MoveConfig } from "../config/define.ts";
-import { recordEvent, saveDecisions, takeMove } from "../ledger/ledger.ts";
+import { recordEvent, takeMove } from "../ledger/ledger.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
 import { decide } from "../plan/dispositions.ts";
 import { withConnection } from "../postgres/connect.ts";
@@ -24,8 +24,7 @@ export async function runUsers(config: MoveConfig, progress: Progress): Promise<
   const decisions = decide(people, config.users.roles);
   return withConnection(config.target.mover, "target", async (target) => {
     const epoch = await takeMove(target, "users");
-    await saveDecisions(target, decisions);
-    await saveIdentities(target, people, decisions, config.users);
+    await saveIdentities(target, people, decisions, config.users, epoch);
     const workos = openWorkos(config.target.workos);
     progress.step("roles");
     await provisionRoles(workos, config.users.workosRoles);

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { compileInverse } from "../mapping/inverse.ts";
-import { type Catalog, readCatalog, type Table } from "../postgres/catalog.ts";
+import { readCatalog, type Table } from "../postgres/catalog.ts";
 import { id } from "../postgres/identifier.ts";
 import { query } from "../postgres/query.ts";
 import { judge, type Proof } from "./proof.ts";
@@ -73,13 +73,14 @@ async function compare(
   table: Table,
   inverse: string,
 ): Promise<{ comparison: TableComparison; problem?: string }> {
-  const staying = await query<{ key: string }>(
+  const staying = await query<{ key: string; reason: string }>(
     target,
     `read which ${table.name} stay behind`,
-    "select key from rehome.left_behind where legacy_table = $1",
+    "select key, reason from rehome.left_behind where legacy_table = $1",
     [table.name],
   );
   const stays = staying.map((row) => row.key);
+  const withoutReason = staying.filter((row) => row.reason.trim() === "").length;
   const key = id(table.primaryKey[0] ?? "");
   const [legacyRows, missing] = await Promise.all([
     countRows(legacy, table.name),
@@ -107,11 +108,14 @@ async function compare(
     legacyRows,
     leftBehind: stays.length,
     targetRows: Number(have.rows),
-    equal: JSON.stringify(want) === JSON.stringify(have) && missing[0]?.n === 0,
+    equal: JSON.stringify(want) === JSON.stringify(have) && missing[0]?.n === 0 && withoutReason === 0,
   };
   if (comparison.equal) return { comparison };
   const different = Object.keys(want).filter((name) => want[name] !== have[name]);
-  const listed = missing[0]?.n ? [`${missing[0].n} listed as left behind are not in legacy`] : [];
+  const listed = [
+    ...(missing[0]?.n ? [`${missing[0].n} listed as left behind are not in legacy`] : []),
+    ...(withoutReason > 0 ? [`${withoutReason} stay behind without a reason`] : []),
+  ];
   return {
     comparison,
     problem: `${table.name}: ${[...different.map((name) => `${name} differ (legacy ${shown(want, name)}, target ${shown(have, name)})`), ...listed].join("; ")}`,
@@ -136,40 +140,4 @@ function checksums(table: Table): string {
 async function countRows(client: ClientBase, table: string): Promise<number> {
   const [row] = await query<{ n: string }>(client, `count ${table}`, `select count(*)::text as n from public.${id(table)}`);
   return Number(row?.n);
-}
-
-/** Tables of the target whose foreign keys must hold, read from its catalog. */
-export async function proveReferences(target: ClientBase, sharedTables: readonly string[], orgColumn = "org_id"): Promise<Proof> {
-  const catalog: Catalog = await readCatalog(target, "the target");
-  const offenders: string[] = [];
-  let checked = 0;
-  let expected = 0;
-  for (const table of catalog.values()) {
-    for (const key of table.foreignKeys) {
-      expected += 1;
-      const join = key.columns.map((column, index) => `p.${id(key.references[index] as string)} = c.${id(column)}`).join(" and ");
-      const filled = key.columns.map((column) => `c.${id(column)} is not null`).join(" and ");
-      const [row] = await query<{ n: string }>(
-        target,
-        `check ${key.name}`,
-        `select count(*)::text as n from public.${id(table.name)} c where ${filled} and not exists (select from public.${id(key.table)} p where ${join})`,
-      );
-      checked += 1;
-      if (row?.n !== "0") offenders.push(`${table.name}.${key.name}: ${row?.n} rows refer to nothing`);
-      if (!key.validated) offenders.push(`${table.name}.${key.name} is not validated`);
-    }
-    if (sharedTables.includes(table.name) || table.name === "organizations") continue;
-    expected += 1;
-    const column = table.columns.find((candidate) => candidate.name === orgColumn);
-    if (!column) offenders.push(`${table.name} has no column ${orgColumn}`);
-    else if (!column.notNull) offenders.push(`${table.name}.${orgColumn} may be null`);
-    checked += 1;
-  }
-  return judge({
-    name: "references",
-    checked,
-    expected,
-    figure: `${expected} foreign keys and organization columns over ${catalog.size} tables`,
-    offenders,
-  });
 }

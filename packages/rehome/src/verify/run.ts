@@ -2,15 +2,16 @@ import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { compileAll } from "../copy/forward-pass.ts";
 import { atOneSnapshot } from "../copy/sync.ts";
-import { recordEvent, takeMove } from "../ledger/ledger.ts";
+import { holdEpoch, recordEvent, takeMove } from "../ledger/ledger.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
-import { query } from "../postgres/query.ts";
+import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { openWorkos } from "../users/workos.ts";
 import type { Proof } from "./proof.ts";
-import { proveReferences, proveRows, type TableComparison } from "./rows.ts";
+import { proveReferences } from "./references.ts";
+import { proveRows, type TableComparison } from "./rows.ts";
 import { proveUsers } from "./users.ts";
 
 export interface VerifyFigures {
@@ -34,7 +35,7 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
           tables = rows.tables;
           return rows.proof;
         },
-        () => proveReferences(target, config.target.shared),
+        () => proveReferences(target, config, { organizations: true }),
         ...config.proofs.map(
           ({ prove }) =>
             () =>
@@ -45,7 +46,10 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
       for (const [index, prove] of proofs.entries()) {
         const proofStartedAt = performance.now();
         const proof = await prove();
-        await saveProof(target, proof, (performance.now() - proofStartedAt) / 1000);
+        await transaction(target, async () => {
+          await holdEpoch(target, epoch);
+          await saveProof(target, proof, (performance.now() - proofStartedAt) / 1000);
+        });
         found.push(proof);
         progress.advance("proofs", index + 1, proofs.length);
       }

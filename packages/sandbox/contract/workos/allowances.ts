@@ -1,5 +1,5 @@
 /** What the description lacks although the service or its SDK has it. Everything else that differs is a finding. */
-export interface Allowance {
+interface Allowance {
   /** A template of the description, or `*`. */
   path: string;
   status: number | "*";

@@ -3,7 +3,7 @@ import addFormats from "ajv-formats";
 import { ALLOWANCES } from "./allowances.ts";
 import { OpenApi, type Schema } from "./openapi.ts";
 
-export interface Reply {
+interface Reply {
   method: string;
   path: string;
   status: number;

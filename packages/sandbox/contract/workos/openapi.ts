@@ -4,7 +4,7 @@ import { parse } from "yaml";
 
 export type Schema = Record<string, unknown>;
 
-export interface Operation {
+interface Operation {
   /** `/user_management/users/{id}` */
   path: string;
   /** By status; null where the description names no JSON body. */

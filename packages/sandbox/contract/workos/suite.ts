@@ -21,7 +21,7 @@ export function withTarget(options: WorkosTwinOptions = {}): Target {
 }
 
 /** What a call was refused with: the fields of the SDK's exceptions that a caller may rely on. */
-export interface Refusal {
+interface Refusal {
   status?: number;
   name: string;
   code?: string;
@@ -41,14 +41,4 @@ export async function refusal(call: Promise<unknown>): Promise<Refusal> {
     return error as Refusal;
   }
   throw new Error("The call was expected to be refused, and was not.");
-}
-
-/** Calls a route under `/__twin/` of the twin. */
-export async function admin(target: Target, method: string, path: string, body?: unknown): Promise<Response> {
-  if (!target.twin) throw new Error("Only the twin has admin routes.");
-  return fetch(`${target.twin.url}/__twin/${path}`, {
-    method,
-    headers: { "x-twin-admin": target.twin.adminToken, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
 }

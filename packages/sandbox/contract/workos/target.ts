@@ -23,8 +23,7 @@ export interface Target {
  * Live runs need REHOME_CONTRACT_LIVE=1, WORKOS_API_KEY and WORKOS_CLIENT_ID of a staging environment that may be filled with rubbish.
  * They are unproven: no run against the service has been made.
  */
-export const LIVE =
-  process.env["REHOME_CONTRACT_LIVE"] === "1" && Boolean(process.env["WORKOS_API_KEY"] && process.env["WORKOS_CLIENT_ID"]);
+const LIVE = process.env["REHOME_CONTRACT_LIVE"] === "1" && Boolean(process.env["WORKOS_API_KEY"] && process.env["WORKOS_CLIENT_ID"]);
 
 /** Opens the target; options concern the twin only. */
 export async function openTarget(options: WorkosTwinOptions = {}): Promise<Target> {

@@ -47,7 +47,7 @@ export interface ClerkTwin {
   stop(): Promise<void>;
 }
 
-/** Starts a stand-in for api.clerk.com on 127.0.0.1 in this process. What it does not do as Clerk does: docs/twins-clerk.md. */
+/** Starts a stand-in for api.clerk.com on 127.0.0.1 in this process. What it does not do as Clerk does: docs/twins.md. */
 export async function startClerkTwin(options: ClerkTwinOptions = {}): Promise<ClerkTwin> {
   const secretKey = options.secretKey ?? `sk_test_${randomBytes(21).toString("hex")}`;
   const adminToken = options.adminToken ?? randomBytes(24).toString("base64url");

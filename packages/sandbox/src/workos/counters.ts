@@ -1,4 +1,4 @@
-export interface CounterReport {
+interface CounterReport {
   /** By `METHOD /route/:parameter`; a request that was refused counts too. */
   requests: Record<string, number>;
   /** Answers with 429, whatever refused them. */

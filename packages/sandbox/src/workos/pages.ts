@@ -1,13 +1,13 @@
 import { unprocessable } from "./errors.ts";
 
-export interface PageQuery {
+interface PageQuery {
   limit: number;
   order: "asc" | "desc";
   before?: string | undefined;
   after?: string | undefined;
 }
 
-export interface Page<T> {
+interface Page<T> {
   object: "list";
   data: T[];
   list_metadata: { before: string | null; after: string | null };

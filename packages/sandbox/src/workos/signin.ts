@@ -5,7 +5,7 @@ import { type EmailCode, type Environment, type Session, stamp, type User } from
 import { accessClaims, RefreshTokens, type Signer } from "./tokens.ts";
 import { userWire } from "./wire.ts";
 
-export type Method = "Password" | "MagicAuth" | "GoogleOAuth";
+type Method = "Password" | "MagicAuth" | "GoogleOAuth";
 
 export interface SignInAttempt {
   user: User;
@@ -17,7 +17,7 @@ export interface SignInAttempt {
 }
 
 /** The step a pending sign-in waits for; its code is also the error the caller got. */
-export type Step = "email_verification_required" | "mfa_challenge" | "organization_selection_required";
+type Step = "email_verification_required" | "mfa_challenge" | "organization_selection_required";
 
 interface Pending {
   attempt: SignInAttempt;

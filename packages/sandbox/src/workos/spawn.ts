@@ -8,7 +8,7 @@ const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 
 /** A twin in a process of its own; `pid` is for tests that kill it. */
-export interface SpawnedWorkosTwin extends WorkosTwin {
+interface SpawnedWorkosTwin extends WorkosTwin {
   pid: number;
 }
 

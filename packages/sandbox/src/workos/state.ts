@@ -92,7 +92,7 @@ export interface EmailCode extends Stamped {
 }
 
 /** Records in order of creation, found by id. */
-export class Collection<T extends { id: string }> {
+class Collection<T extends { id: string }> {
   readonly #byId = new Map<string, T>();
 
   add(item: T): T {
@@ -112,14 +112,10 @@ export class Collection<T extends { id: string }> {
   all(): T[] {
     return [...this.#byId.values()];
   }
-
-  get size(): number {
-    return this.#byId.size;
-  }
 }
 
 /** A one-to-many index from an owner's id to records. */
-export class Owned<T extends { id: string }> {
+class Owned<T extends { id: string }> {
   readonly #byOwner = new Map<string, Map<string, T>>();
 
   add(owner: string, item: T): void {

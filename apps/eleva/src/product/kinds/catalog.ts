@@ -17,7 +17,7 @@ export const updateProfile: Act = ({ draw, shop, now }) => {
 
 /** What the platform says of a profile. */
 export const judgeProfile: Act = ({ draw, shop, now }) => {
-  const profile = draw.pick(shop.profiles);
+  const profile = draw.pick(shop.profiles.filter((candidate) => candidate.hasStanding));
   if (!profile) return undefined;
   const [verified, top, order] = [draw.chance(0.5), draw.chance(0.2), draw.int(0, 99)];
   const accepted = draw.chance(0.5) ? now : null;

@@ -8,6 +8,7 @@ const DAY_MS = 86_400_000;
 export const changeUser: Act = ({ draw, shop, now }) => {
   const person = draw.pick(shop.people);
   if (!person) return undefined;
+  person.updatedAt = now.legacy;
   const set = { country: draw.of("PT", "BR", null), first_name: `Name ${draw.hex(2)}`, updated_at: now.target };
   return [
     {
@@ -42,9 +43,10 @@ export const syncUser: Act = ({ draw, shop, now }) => {
 };
 
 export const changeBilling: Act = ({ draw, shop, now }) => {
-  const person = draw.pick(shop.people.filter((candidate) => candidate.hasLegacyRow));
+  const person = draw.pick(shop.people.filter((candidate) => candidate.hasAccounts));
   if (!person) return undefined;
   const [customer, state] = [`cus_${draw.hex(7)}`, draw.of("active", "past_due", "canceled", null)];
+  person.customer = customer;
   const end = moment(now.ms + 30 * DAY_MS, 7);
   const bank = { stripe_connect_payouts_enabled: draw.chance(0.5), stripe_bank_account_last4: "0007", stripe_bank_name: "Banco \\N 🏦" };
   return [
@@ -83,7 +85,7 @@ export const changeBilling: Act = ({ draw, shop, now }) => {
 };
 
 export const verifyIdentity: Act = ({ draw, shop, now }) => {
-  const person = draw.pick(shop.people.filter((candidate) => candidate.hasLegacyRow));
+  const person = draw.pick(shop.people.filter((candidate) => candidate.hasAccounts));
   if (!person) return undefined;
   const verified = draw.chance(0.7);
   const both = {
@@ -108,6 +110,7 @@ export const makeUserRow: Act = ({ draw, shop, now }) => {
   const person = draw.pick(shop.people.filter((candidate) => !candidate.hasLegacyRow));
   if (!person) return undefined;
   person.hasLegacyRow = true;
+  person.hasAccounts = true;
   const { rowId, orgId, workosUserId, legacyUserId, email } = person;
   const customer = `cus_${draw.hex(7)}`;
   const account = { user_row_id: rowId, org_id: orgId, workos_user_id: workosUserId };

@@ -1,0 +1,127 @@
+import type { WorkOS } from "@workos-inc/node";
+import pg from "pg";
+import type { Proof } from "rehome";
+import { testWorld } from "../moved-world.ts";
+import { workosOf } from "../proofs/workos.ts";
+import { rehome } from "../rehome.ts";
+import type { DemoWorld } from "../world.ts";
+
+/** Eleva Care after one `rehome run`, with the connections a test plants faults through. */
+export interface Moved {
+  world: DemoWorld;
+  /** What `rehome run` printed. */
+  first: Record<string, unknown>;
+  /** As the mover: the only one whose writes the closed target takes. */
+  target: pg.Client;
+  /** As the target's superuser, for constraints and policies. */
+  owner: pg.Client;
+  /** As the mover on legacy, whose writes are not captured. */
+  legacy: pg.Client;
+  workos: WorkOS;
+  /** Those who moved, with the ids of the identity map; by legacy id. */
+  people: { id: string; user: string; organization: string; membership: string }[];
+  /** `rehome verify`: proof by name. */
+  verify(env?: Record<string, string>): Promise<Map<string, Proof>>;
+  stop(): Promise<void>;
+}
+
+export async function startMoved(): Promise<Moved> {
+  const world = await testWorld();
+  const clients: pg.Client[] = [];
+  const stop = async () => {
+    await Promise.all(clients.map((client) => client.end()));
+    await world.stop();
+  };
+  const connect = async (url: string, setting = "") => {
+    const client = new pg.Client({ connectionString: url });
+    client.on("error", () => {}); // a broken connection surfaces in the next query
+    await client.connect();
+    clients.push(client);
+    if (setting) await client.query(setting);
+    return client;
+  };
+  try {
+    const ran = await rehome(world, ["run"]);
+    if (ran.code !== 0) throw new Error(`rehome run ended with ${ran.code}: ${ran.stdout} ${ran.stderr}`);
+    const target = await connect(world.env["TARGET_MOVER_URL"] ?? "", "set rehome.apply = 'on'");
+    const { rows: people } = await target.query<Moved["people"][number]>(
+      `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as organization, workos_membership_id as membership
+         from rehome.identity where moved order by 1`,
+    );
+    return {
+      world,
+      first: ran.result,
+      target,
+      owner: await connect(world.env["TARGET_OWNER_URL"] ?? ""),
+      legacy: await connect(world.env["LEGACY_DATABASE_URL"] ?? "", "set rehome.apply = 'on'"),
+      workos: workosOf(world.sandbox.workos),
+      people,
+      verify: async (env = {}) => {
+        const { result, stderr } = await rehome(world, ["verify"], { env });
+        if (!result["proofs"]) throw new Error(`rehome verify gave no proofs: ${stderr}`);
+        return new Map((result["proofs"] as Proof[]).map((proof) => [proof.name, proof]));
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Something wrong on purpose. */
+export interface Fault {
+  what: string;
+  /** Plants it; what comes back repairs it. */
+  plant(moved: Moved): Promise<() => Promise<unknown>>;
+  /** What the proof must say of it. */
+  named: string | RegExp;
+}
+
+/** Plants faults, looks, and repairs them, the last one first. */
+export async function planted<T>(moved: Moved, faults: readonly Fault[], look: () => Promise<T>): Promise<T> {
+  const repairs: (() => Promise<unknown>)[] = [];
+  try {
+    for (const fault of faults) {
+      const repair = await fault.plant(moved).catch((error: unknown) => {
+        throw new Error(`Could not plant: ${fault.what}`, { cause: error });
+      });
+      repairs.unshift(repair);
+    }
+    return await look();
+  } finally {
+    for (const repair of repairs) await repair();
+  }
+}
+
+/** Changes one row by its key (`$1`) and puts its columns back as they were. */
+export async function changeRow(client: pg.Client, table: string, where: string, set: string): Promise<() => Promise<unknown>> {
+  const { rows } = await client.query<{ row: string; ctid: string }>(
+    `select t::text as row, row_to_json(t)::text as json, ctid::text from ${table} t where ${where} limit 1`,
+  );
+  if (!rows[0]) throw new Error(`No row of ${table} where ${where}`);
+  const before = await remember(client, table, `ctid = '${rows[0].ctid}'`);
+  const { rows: after } = await client.query<{ ctid: string }>(
+    `update ${table} set ${set} where ctid = '${rows[0].ctid}' returning ctid::text`,
+  );
+  return async () => {
+    await client.query(`delete from ${table} where ctid = '${after[0]?.ctid}'`);
+    await before();
+  };
+}
+
+/** Remembers rows as they are, byte by byte; what comes back inserts them again. */
+async function remember(client: pg.Client, table: string, where: string): Promise<() => Promise<unknown>> {
+  const { rows } = await client.query<{ row: string }>(`select t::text as row from ${table} t where ${where}`);
+  return async () => {
+    for (const { row } of rows) await client.query(`insert into ${table} select ($1::${table}).*`, [row]);
+  };
+}
+
+/** Deletes rows and puts them back. */
+export async function deleteRows(client: pg.Client, table: string, where: string): Promise<() => Promise<unknown>> {
+  const restore = await remember(client, table, where);
+  const { rowCount } = await client.query(`delete from ${table} where ${where}`);
+  if (!rowCount) throw new Error(`No row of ${table} where ${where}`);
+  return restore;
+}
