@@ -41,3 +41,27 @@ export class MoveError extends Error {
     this.retry = options.retry ?? false;
   }
 }
+
+/**
+ * Runs a function that the config gives, such as `target.applySchema`.
+ *
+ * What it throws may quote anything. Passed on are errors that say by a field `next` that they were written for an operator; of any other only
+ * the name and the SQLSTATE.
+ *
+ * @throws MoveError CONFIG_FUNCTION_FAILED
+ */
+export async function fromConfigFunction<T>(field: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof MoveError) throw error;
+    const { name, message, next, code } = error as { name?: unknown; message?: unknown; next?: unknown; code?: unknown };
+    if (typeof next === "string" && typeof message === "string")
+      throw new MoveError("CONFIG_FUNCTION_FAILED", `${field} failed: ${message}`, { next });
+    const said = [name, code].filter((word) => typeof word === "string" && /^\w+$/.test(word)).join(" ");
+    throw new MoveError("CONFIG_FUNCTION_FAILED", `${field} of rehome.config.ts threw ${said || "something"}.`, {
+      next: "Mend that function, then run the same command again: it goes on where it stopped.",
+      cause: error,
+    });
+  }
+}

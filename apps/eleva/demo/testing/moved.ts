@@ -94,34 +94,53 @@ export async function planted<T>(moved: Moved, faults: readonly Fault[], look: (
   }
 }
 
-/** Changes one row by its key (`$1`) and puts its columns back as they were. */
-export async function changeRow(client: pg.Client, table: string, where: string, set: string): Promise<() => Promise<unknown>> {
-  const { rows } = await client.query<{ row: string; ctid: string }>(
-    `select t::text as row, row_to_json(t)::text as json, ctid::text from ${table} t where ${where} limit 1`,
+/**
+ * Changes columns of one row and puts them back byte by byte.
+ *
+ * @param set column → SQL expression
+ */
+export async function changeRow(
+  client: pg.Client,
+  table: string,
+  where: string,
+  set: Readonly<Record<string, string>>,
+): Promise<() => Promise<unknown>> {
+  const columns = Object.keys(set);
+  const { rows } = await client.query<{ row: string; place: string }>(
+    `select t::text as row, ctid::text as place from ${table} t where ${where} order by t::text limit 1`,
   );
-  if (!rows[0]) throw new Error(`No row of ${table} where ${where}`);
-  const before = await remember(client, table, `ctid = '${rows[0].ctid}'`);
-  const { rows: after } = await client.query<{ ctid: string }>(
-    `update ${table} set ${set} where ctid = '${rows[0].ctid}' returning ctid::text`,
-  );
+  const assignments = columns.map((column) => `${column} = ${set[column]}`).join(", ");
+  const changed = await client.query<{ place: string }>(`update ${table} set ${assignments} where ctid = $1::tid returning ctid::text as place`, [
+    rows[0]?.place,
+  ]);
+  if (changed.rowCount !== 1) throw new Error(`No row of ${table} where ${where}`);
   return async () => {
-    await client.query(`delete from ${table} where ctid = '${after[0]?.ctid}'`);
-    await before();
+    const back = columns.map((column) => `${column} = ($2::${table}).${column}`).join(", ");
+    const { rowCount } = await client.query(`update ${table} set ${back} where ctid = $1::tid`, [changed.rows[0]?.place, rows[0]?.row]);
+    if (rowCount !== 1) throw new Error(`The row of ${table} is no longer where it was`);
   };
 }
 
-/** Remembers rows as they are, byte by byte; what comes back inserts them again. */
-async function remember(client: pg.Client, table: string, where: string): Promise<() => Promise<unknown>> {
-  const { rows } = await client.query<{ row: string }>(`select t::text as row from ${table} t where ${where}`);
+/** Deletes rows and puts them back byte by byte. */
+export async function deleteRows(client: pg.Client, table: string, where: string): Promise<() => Promise<unknown>> {
+  const { rows } = await client.query<{ row: string }>(`delete from ${table} t where ${where} returning t::text as row`);
+  if (rows.length === 0) throw new Error(`No row of ${table} where ${where}`);
   return async () => {
     for (const { row } of rows) await client.query(`insert into ${table} select ($1::${table}).*`, [row]);
   };
 }
 
-/** Deletes rows and puts them back. */
-export async function deleteRows(client: pg.Client, table: string, where: string): Promise<() => Promise<unknown>> {
-  const restore = await remember(client, table, where);
-  const { rowCount } = await client.query(`delete from ${table} where ${where}`);
-  if (!rowCount) throw new Error(`No row of ${table} where ${where}`);
-  return restore;
+/** Exchanges columns of two rows, found by conditions of which each names one. */
+export async function swapRows(client: pg.Client, table: string, key: string, columns: readonly string[], where: readonly [string, string]) {
+  const list = columns.join(", ");
+  const swap = async (conditions: readonly [string, string]) => {
+    const set = columns.map((column) => `${column} = o.${column}`).join(", ");
+    const { rowCount } = await client.query(
+      `update ${table} t set ${set} from (select ${key} as k, ${list} from ${table}) o
+        where (t.${key}::text = '${conditions[0]}' and o.k::text = '${conditions[1]}') or (t.${key}::text = '${conditions[1]}' and o.k::text = '${conditions[0]}')`,
+    );
+    if (rowCount !== 2) throw new Error(`No two rows of ${table} to exchange`);
+  };
+  await swap(where);
+  return () => swap(where);
 }

@@ -5,8 +5,9 @@ import { readClerkApi } from "../legacy/clerk/read-api.ts";
 import { readClerkExport } from "../legacy/clerk/read-export.ts";
 import { mappingProblems } from "../mapping/check.ts";
 import { readCatalog } from "../postgres/catalog.ts";
-import { place, withConnection } from "../postgres/connect.ts";
+import { withConnection } from "../postgres/connect.ts";
 import { id } from "../postgres/identifier.ts";
+import { place } from "../postgres/place.ts";
 import { query } from "../postgres/query.ts";
 import { openWorkos } from "../users/workos.ts";
 
@@ -72,14 +73,14 @@ async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<stri
       where c.relnamespace = 'public'::regnamespace and c.relname = any($1) and not pg_has_role(c.relowner, 'member')`,
     [tables],
   );
-  const [create] = await query<{ ok: boolean; role: string }>(
+  const [create] = await query<{ ok: boolean; role: string; database: string }>(
     client,
     "read the role's permissions on legacy",
-    "select has_database_privilege(current_database(), 'create') as ok, current_user::text as role",
+    "select has_database_privilege(current_database(), 'create') as ok, current_user::text as role, current_database()::text as database",
   );
   const role = id(create?.role ?? "");
   const grants = [
-    ...(create?.ok ? [] : [`grant create on database … to ${role}`]),
+    ...(create?.ok ? [] : [`grant create on database ${id(create?.database ?? "")} to ${role}`]),
     ...new Set(notOwner.map((row) => `grant ${id(row.owner)} to ${role}`)),
     ...new Set(lacking.map((row) => `grant select, insert, update, delete, trigger on public.${id(row.name)} to ${role}`)),
   ];

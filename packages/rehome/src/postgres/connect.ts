@@ -63,6 +63,12 @@ function connectionFailed(error: unknown, url: string, side: Side): MoveError {
   // pg itself stops, without a code, when the server asks for a password and the URL has none.
   const reason = REFUSALS[code] ?? (/client password must be/.test(message) ? "it asks for a password and the URL has none" : undefined);
   if (reason) {
+    if (code === "53300") {
+      return new MoveError("DATABASE_REFUSED", `The ${side} database ${place(url)} refused the connection: ${reason}${shown(code)}.`, {
+        next: "Close idle connections there or raise max_connections, then run the command again.",
+        retry: true,
+      });
+    }
     const makeRole = side === "target" && code.startsWith("28") ? "Run `rehome schema` if it never ran: it makes the mover's role. Else " : "";
     const correct = `correct the ${side} URL in the environment, or the role on the server, and run the command again.`;
     return new MoveError("DATABASE_REFUSED", `The ${side} database ${place(url)} refused the connection: ${reason}${shown(code)}.`, {

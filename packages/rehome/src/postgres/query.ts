@@ -1,5 +1,6 @@
 import type { ClientBase, QueryResultRow } from "pg";
 import { MoveError } from "../errors.ts";
+import { placeOf } from "./place.ts";
 
 /** What may be told of a database error. pg's own message and detail quote row values. */
 export interface DatabaseFacts {
@@ -8,13 +9,15 @@ export interface DatabaseFacts {
   table?: string;
   column?: string;
   constraint?: string;
+  /** What a permission is missing for, such as `table meetings`. */
+  object?: string;
 }
 
 /**
  * Runs one statement and gives its rows. Every database call of the mover crosses this function, so that no row value leaves in an error.
  *
  * @param what what was being done and to what, for the message: "count meetings on legacy"
- * @throws MoveError QUERY_FAILED with SQLSTATE, schema, table, column and constraint only; FENCED when a write was refused by a fence
+ * @throws MoveError QUERY_FAILED with the database, SQLSTATE, schema, table, column and constraint only; DATABASE_UNREACHABLE when the connection broke
  */
 export async function query<R extends QueryResultRow>(
   client: ClientBase,
@@ -25,7 +28,7 @@ export async function query<R extends QueryResultRow>(
   try {
     return (await client.query<R>(sql, params as unknown[])).rows;
   } catch (error) {
-    throw queryFailed(error, what);
+    throw queryFailed(error, what, client);
   }
 }
 
@@ -42,17 +45,22 @@ export async function transaction<T>(client: ClientBase, work: () => Promise<T>,
   }
 }
 
-/** Turns any error of a database call into one that carries no row value. */
-export function queryFailed(error: unknown, what: string): MoveError {
+/**
+ * Turns any error of a database call into one that carries no row value.
+ *
+ * @param client where it happened, for the message
+ */
+export function queryFailed(error: unknown, what: string, client?: ClientBase): MoveError {
   if (error instanceof MoveError) return error;
   const facts = databaseFacts(error);
+  const at = client ? placeOf(client) : undefined;
   if (!facts) {
-    return new MoveError("DATABASE_UNREACHABLE", `The connection was lost: could not ${what}.`, {
+    return new MoveError("DATABASE_UNREACHABLE", `The connection${at ? ` to the ${at}` : ""} was lost: could not ${what}.`, {
       next: "Check the server, then run the same command again: it goes on where it stopped.",
       retry: true,
     });
   }
-  const where = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+  const where = [...Object.entries(facts).map(([name, value]) => `${name} ${value}`), ...(at ? [at] : [])];
   return new MoveError("QUERY_FAILED", `Could not ${what}: ${meaning(facts.sqlstate)}(${where.join(", ")}).`, {
     next:
       NEXT[facts.sqlstate] ??
@@ -68,6 +76,9 @@ export function databaseFacts(error: unknown): DatabaseFacts | undefined {
   for (const name of ["schema", "table", "column", "constraint"] as const) {
     if (typeof raw[name] === "string" && raw[name] !== "") facts[name] = raw[name];
   }
+  // Of this one message the object is a name by its form; every other part of a message may quote a value.
+  const denied = raw["code"] === "42501" && /^permission denied for (\w+ [\w.-]+)$/.exec(String(raw["message"]));
+  if (denied && denied[1]) facts.object = denied[1];
   return facts;
 }
 
@@ -84,7 +95,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "57014": "the statement was cancelled or ran into a time limit ",
 };
 const NEXT: Readonly<Record<string, string>> = {
-  "42501": "Run `rehome check`: it names each missing permission and the statement that grants it.",
+  "42501":
+    "On legacy: run `rehome check`, it names each missing permission and the statement that grants it. On the target: run `rehome schema`, it grants the mover what it needs.",
   "53100": "Free or add disk space on that server, then run the same command again: it goes on where it stopped.",
   "55P03": "Find it by the oldest xact_start in pg_stat_activity, let it end, then run the same command again.",
   "57P01": "Wait until the server is up, then run the same command again: it goes on where it stopped.",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { installCapture } from "../copy/capture.ts";
-import { MoveError } from "../errors.ts";
+import { fromConfigFunction, MoveError } from "../errors.ts";
 import { installLedger } from "../ledger/ledger.ts";
 import { mappingProblems } from "../mapping/check.ts";
 import { type Catalog, readCatalog } from "../postgres/catalog.ts";
@@ -29,9 +29,9 @@ export async function installSchema(config: MoveConfig, progress: Progress): Pro
     withConnection(config.target.owner, "target", async (owner) => {
       // Two installers at once would meet in the catalog; the lock ends with the connection.
       await query(owner, "wait for another `rehome schema`", "select pg_advisory_lock(hashtext('rehome schema'))");
-      await refuseForeignRows(owner);
+      await refuseForeignRows(owner, config.name);
       progress.step("target schema");
-      await config.target.applySchema(owner);
+      await fromConfigFunction("target.applySchema", () => config.target.applySchema(owner));
       const legacyCatalog = await readCatalog(legacy, "legacy");
       const targetCatalog = await readCatalog(owner, "the target");
       const problems = mappingProblems(config.tables, config.stays, legacyCatalog, targetCatalog);
@@ -75,9 +75,15 @@ function keysOf(tables: readonly string[], catalog: Catalog): Map<string, string
 }
 
 /** Rows that this ledger did not write are somebody's; a move into them could not tell its own from theirs. */
-async function refuseForeignRows(owner: ClientBase): Promise<void> {
+async function refuseForeignRows(owner: ClientBase, moveName: string): Promise<void> {
   const [ledger] = await query<{ there: boolean }>(owner, "look for the ledger", "select to_regclass('rehome.move') is not null as there");
-  if (ledger?.there) return;
+  const [move] = ledger?.there ? await query<{ name: string }>(owner, "read whose ledger it is", "select name from rehome.move") : [];
+  if (move && move.name !== moveName) {
+    throw new MoveError("TARGET_NOT_OURS", `The target holds the ledger of another move, "${move.name}"; this one is "${moveName}".`, {
+      next: "Name an empty target database in rehome.config.ts, or give this move its old name again.",
+    });
+  }
+  if (move) return;
   const filled: string[] = [];
   for (const table of (await readCatalog(owner, "the target")).values()) {
     const [row] = await query<{ some: boolean }>(

@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { compileAll } from "../copy/forward-pass.ts";
 import { atOneSnapshot } from "../copy/sync.ts";
+import { fromConfigFunction } from "../errors.ts";
 import { holdEpoch, recordEvent, takeMove } from "../ledger/ledger.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
 import { readCatalog } from "../postgres/catalog.ts";
@@ -37,9 +38,9 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
         },
         () => proveReferences(target, config, { organizations: true }),
         ...config.proofs.map(
-          ({ prove }) =>
+          ({ name, prove }) =>
             () =>
-              prove({ legacy, target, targetUrl: config.target.mover }),
+              fromConfigFunction(`proof ${name}`, () => prove({ legacy, target, targetUrl: config.target.mover })),
         ),
       ];
       const found: Proof[] = [];
