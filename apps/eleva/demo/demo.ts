@@ -98,6 +98,7 @@ export async function runDemo(world: DemoWorld, { say, json }: DemoOutput): Prom
     heading("rehome run and rehome cutover, for good");
     await run(["run"], env, [0, 3]);
     const last = await run(["cutover"], env);
+    await run(["report"], env);
     say(`  The product runs on the target. Writes were refused for ${last.result["freezeMs"]} ms.`);
     return {
       ok: proofs.every((proof) => proof.ok),

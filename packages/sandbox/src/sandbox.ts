@@ -60,8 +60,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     Sandbox["clerk"],
     Sandbox["workos"],
   ];
-  for (const name of ["legacy", "legacy_audit"]) await createDatabase(legacy.url("postgres"), name);
-  for (const name of ["target", "audit"]) await createDatabase(target.url("postgres"), name);
+  try {
+    for (const name of ["legacy", "legacy_audit"]) await createDatabase(legacy.url("postgres"), name);
+    for (const name of ["target", "audit"]) await createDatabase(target.url("postgres"), name);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return { legacy, target, clerk, workos, stop };
 }
 

@@ -14,8 +14,18 @@ export function renderReport(report: ReportFigures): string {
 ${card("Legacy users", people.toLocaleString("en-US"))}
 ${card("Legacy rows", rows.toLocaleString("en-US"))}
 ${card("Proofs that hold", `${held} of ${report.proofs.length}`, held === report.proofs.length && held > 0)}
-${report.monthlyCost ? card("Cost a month", `${report.monthlyCost.before} → ${report.monthlyCost.after} ${text(report.monthlyCost.currency)}`) : ""}
+${report.monthlyCost ? card("Cost a month", `${report.monthlyCost.before} → ${report.monthlyCost.after} <small>${text(report.monthlyCost.currency)}</small>`) : ""}
 </section>
+<section><h2>Proofs</h2>${htmlTable(
+    ["", "proof", "examined", "found", "time"],
+    report.proofs.map((proof) => [
+      { html: `<span class="${proof.ok ? "ok" : "bad"}">${proof.ok ? "holds" : "open"}</span>` },
+      proof.name,
+      `${proof.checked.toLocaleString("en-US")} of ${proof.expected.toLocaleString("en-US")}`,
+      { html: `${text(proof.figure)}${proof.offenders.map((offender) => `<br><span class="bad">${text(offender)}</span>`).join("")}` },
+      `${proof.seconds.toFixed(2)} s`,
+    ]),
+  )}</section>
 <section><h2>People</h2>${stackedBar(report.dispositions)}
 ${htmlTable(
   ["what happens", "why", "people"],
@@ -31,16 +41,6 @@ ${
       )}`
     : "<p>No row stays behind.</p>"
 }</section>
-<section><h2>Proofs</h2>${htmlTable(
-    ["", "proof", "examined", "found", "time"],
-    report.proofs.map((proof) => [
-      { html: `<span class="${proof.ok ? "ok" : "bad"}">${proof.ok ? "holds" : "open"}</span>` },
-      proof.name,
-      `${proof.checked.toLocaleString("en-US")} of ${proof.expected.toLocaleString("en-US")}`,
-      { html: `${text(proof.figure)}${proof.offenders.map((offender) => `<br><span class="bad">${text(offender)}</span>`).join("")}` },
-      `${proof.seconds.toFixed(2)} s`,
-    ]),
-  )}</section>
 <section><h2>What was done</h2>${htmlTable(
     ["time (UTC)", "verb", "what", "took"],
     report.events.map((event) => [event.at, event.verb, event.what, event.seconds === null ? "" : `${event.seconds.toFixed(2)} s`]),
@@ -57,7 +57,7 @@ main{max-width:60rem;margin:0 auto;padding:2rem 1.25rem 4rem}h1{margin:.1em 0;fo
 header p{color:var(--soft);margin:.25rem 0}.eyebrow{text-transform:uppercase;letter-spacing:.08em;font-size:.75rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.25rem;margin-top:1rem;overflow-x:auto}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:1rem;background:none;border:0;padding:0}
-.card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1rem 1.25rem}.card b{display:block;font-size:1.6rem;font-variant-numeric:tabular-nums}.card span{color:var(--soft)}
+.card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1rem 1.25rem}.card b{display:block;font-size:1.6rem;font-variant-numeric:tabular-nums}.card span{color:var(--soft)}small{font-size:.9rem;font-weight:400;color:var(--soft)}
 table{border-collapse:collapse;width:100%;font-size:.925rem}th,td{text-align:left;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.ok{color:var(--a);font-weight:600}.bad{color:var(--c);font-weight:600}
 svg{display:block;width:100%;height:auto;margin-bottom:1rem}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .soft{fill:var(--soft)}`;

@@ -29,7 +29,8 @@ export async function readReport(target: ClientBase, config: MoveConfig): Promis
     writtenAt: new Date().toISOString().slice(0, 19).replace("T", " "),
     dispositions: await rows(
       "read the dispositions",
-      "select disposition, reason, count(*)::int as n from rehome.disposition group by 1, 2 order by 1, 3 desc",
+      `select disposition, reason, count(*)::int as n from rehome.disposition group by 1, 2
+        order by array_position(array['move', 'move_reset_password', 'hold', 'exclude'], disposition), 3 desc`,
     ),
     losses: await rows(
       "read the losses",

@@ -12,8 +12,12 @@ export async function writeReport(config: MoveConfig, path: string): Promise<voi
     writeFileSync(`${path}.part`, html);
     renameSync(`${path}.part`, path);
   } catch (error) {
-    throw new MoveError("FILE_UNWRITABLE", `The report could not be written to ${path} (${(error as { code?: string }).code ?? "no code"}).`, {
-      next: "Name a folder that exists and can be written, with --out.",
-    });
+    throw new MoveError(
+      "FILE_UNWRITABLE",
+      `The report could not be written to ${path} (${(error as { code?: string }).code ?? "no code"}).`,
+      {
+        next: "Name a folder that exists and can be written, with --out.",
+      },
+    );
   }
 }
