@@ -2,6 +2,7 @@ import { legacyWrites } from "@rehome/eleva-legacy";
 import { createDatabase } from "@rehome/sandbox";
 import pg from "pg";
 import type { Proof } from "rehome";
+import { exitOf } from "./exit.ts";
 import { proveAnswers } from "./proofs/answers.ts";
 import { proveElevaIsolation } from "./proofs/isolation.ts";
 import { provePlan } from "./proofs/plan.ts";
@@ -25,10 +26,12 @@ export interface DemoResult {
 export interface DemoOutput {
   say(line?: string): void;
   json: boolean;
+  /** Kills the command that runs, when it is aborted. */
+  signal: AbortSignal;
 }
 
 /** The whole move as an operator makes it, with every proof: plan, run, cutover, product writes, rollback, run again, cutover again. */
-export async function runDemo(world: DemoWorld, { say, json }: DemoOutput): Promise<DemoResult> {
+export async function runDemo(world: DemoWorld, { say, json, signal }: DemoOutput): Promise<DemoResult> {
   const { sandbox, eleva } = world;
   const proofs: Proof[] = [];
   const note = (proof: Proof): void => {
@@ -37,14 +40,16 @@ export async function runDemo(world: DemoWorld, { say, json }: DemoOutput): Prom
     for (const offender of proof.offenders) say(`           ${offender}`);
   };
   const heading = (text: string): void => say(`\n── ${text} ${"─".repeat(Math.max(0, 76 - text.length))}`);
+  const onStart = (kill: () => void): void => (signal.aborted ? kill() : signal.addEventListener("abort", kill, { once: true }));
   const run = async (args: string[], env: Record<string, string>, accept: number[] = [0]): Promise<Outcome> => {
-    const outcome = await rehome(world, args, { env, progress: !json });
+    signal.throwIfAborted(); // what was killed must not be followed by the next
+    const outcome = await rehome(world, args, { env, progress: !json, onStart });
     if (accept.includes(outcome.code)) return outcome;
     throw new Error(`rehome ${args[0]} ended with ${outcome.code}: ${JSON.stringify(outcome.result)} ${outcome.stderr}`);
   };
 
   heading("rehome plan");
-  if (!json) await rehome(world, ["plan"], { show: true });
+  if (!json) await rehome(world, ["plan"], { show: true, onStart });
   const plan = await run(["plan"], {}, [0, 3]);
   note(provePlan(plan.result, eleva));
 
@@ -101,7 +106,7 @@ export async function runDemo(world: DemoWorld, { say, json }: DemoOutput): Prom
     await run(["report"], env);
     say(`  The product runs on the target. Writes were refused for ${last.result["freezeMs"]} ms.`);
     return {
-      ok: proofs.every((proof) => proof.ok),
+      ok: exitOf(proofs) === 0,
       users: (plan.result["users"] ?? {}) as Record<string, unknown>,
       rows: rowsOf(first.result),
       proofs,
@@ -156,6 +161,7 @@ async function compareLegacy(world: DemoWorld, writes: number): Promise<Proof> {
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {}); // a broken connection surfaces in the next query
   await client.connect();
   return client;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { type DemoResult, runDemo } from "./demo.ts";
-import { startWorld } from "./world.ts";
+import { exitOf } from "./exit.ts";
+import { type DemoWorld, startWorld } from "./world.ts";
 
 const USAGE = `npm run demo -- [--users N] [--seed S] [--exit] [--json]
 
@@ -9,56 +10,63 @@ const USAGE = `npm run demo -- [--users N] [--seed S] [--exit] [--json]
   --exit      end when the move is done, instead of staying up
   --json      print one JSON object on stdout and nothing else; implies --exit`;
 
+const INTERRUPTED = 130;
+
 const options = readOptions();
 const startedAt = performance.now();
 const say = options.json ? () => {} : (line = "") => void process.stdout.write(`${line}\n`);
 
+// Listened for before anything starts: a world that is half there must be taken down too.
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interruption.abort());
+
 say(
   `\nRehome moves Eleva Care: ${options.users} people, seed ${options.seed}.\nStarting two Postgres servers and the twins of Clerk and WorkOS, and seeding the product as it was …`,
 );
-const starting = startWorld({ users: options.users, seed: options.seed });
-let stopping: Promise<void> | undefined;
-const stop = () =>
-  (stopping ??= starting.then(
-    (world) => world.stop(),
-    () => {},
-  ));
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
-    process.exitCode = 130;
-    void stop().then(() => process.exit(130));
-  });
-}
-
+const world = await startWorld({ users: options.users, seed: options.seed }).catch((error: unknown) => {
+  if (interruption.signal.aborted) process.exit(INTERRUPTED);
+  throw error;
+});
 try {
-  const world = await starting;
+  interruption.signal.throwIfAborted();
   say(`The world stands after ${seconds(startedAt)}.`);
-  const result = await runDemo(world, { say, json: options.json });
-  finish(result);
-  if (!options.exit) await stayUp();
+  finish(await orInterrupted(runDemo(world, { say, json: options.json, signal: interruption.signal })));
+  if (!options.exit) await stayUp(world);
+} catch (error) {
+  if (!interruption.signal.aborted) throw error;
 } finally {
-  await stop();
+  await world.stop();
+}
+if (interruption.signal.aborted) process.exit(INTERRUPTED);
+
+/** Gives up waiting at Ctrl-C; what was under way ends with the servers. */
+function orInterrupted<T>(work: Promise<T>): Promise<T> {
+  const { signal } = interruption;
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true })),
+  ]);
 }
 
 function finish(result: DemoResult): void {
   const took = Math.round((performance.now() - startedAt) / 100) / 10;
   if (options.json) process.stdout.write(`${JSON.stringify({ ...result, seconds: took })}\n`);
   else say(`\n${result.ok ? "Every proof holds" : "A proof does not hold"}, ${took} s in all.`);
-  process.exitCode = result.ok ? 0 : 3;
+  process.exitCode = exitOf(result.proofs);
 }
 
 /** Waits for Ctrl-C; the servers do not hold this process. */
-async function stayUp(): Promise<void> {
-  const world = await starting;
+async function stayUp({ sandbox, folder }: DemoWorld): Promise<void> {
   say(`
 The world stays up. Look around:
-  legacy   psql ${world.sandbox.legacy.url("legacy")}
-  target   psql ${world.sandbox.target.url("target")}
-  Clerk    ${world.sandbox.clerk.url}
-  WorkOS   ${world.sandbox.workos.url}
-  report   ${world.folder}/rehome-report.html
+  legacy   psql ${sandbox.legacy.url("legacy")}
+  target   psql ${sandbox.target.url("target")}
+  Clerk    ${sandbox.clerk.url}
+  WorkOS   ${sandbox.workos.url}
+  report   ${folder}/rehome-report.html
 Ctrl-C ends all of it.`);
-  await new Promise(() => setInterval(() => {}, 1 << 30));
+  const held = setInterval(() => {}, 1 << 30);
+  await orInterrupted(new Promise<never>(() => {})).finally(() => clearInterval(held));
 }
 
 function seconds(since: number): string {

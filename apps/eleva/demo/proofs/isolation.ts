@@ -47,7 +47,7 @@ export async function proveElevaIsolation(bypass: pg.Client, loginUrl: string, w
       checked: insiders.checked + (outsiders?.checked ?? 0),
       expected: insiders.expected + (outsiders?.expected ?? 0),
       figure,
-      offenders: [...offenders, ...insiders.gaps, ...(outsiders ? [] : ["nobody has moved"])],
+      offenders: [...(outsiders ? [] : ["nobody has moved"]), ...offenders, ...insiders.gaps],
     });
   } finally {
     await restore();

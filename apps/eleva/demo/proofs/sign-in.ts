@@ -28,10 +28,16 @@ export async function proveSignIn(workos: WorkOS, clientId: string, world: Eleva
         continue;
       }
       const totpSecret = world.totpSecrets.get(person.id);
-      if (await signsIn(workos, clientId, email, `${password}x`, totpSecret))
-        offenders.push(`${person.id}: signs in with a wrong password`);
-      if (!(await signsIn(workos, clientId, email, password, totpSecret)))
-        offenders.push(`${person.id}: does not sign in with the old password`);
+      const wrong = await signIn(workos, clientId, email, `${password}x`, totpSecret);
+      if (wrong === "in") offenders.push(`${person.id}: signs in with a wrong password`);
+      const right = await signIn(workos, clientId, email, password, totpSecret);
+      if (right === "refused") offenders.push(`${person.id}: does not sign in with the old password`);
+      if (right === "no factor asked") offenders.push(`${person.id}: signs in without a code`);
+      // A limit or an outage refuses nobody and lets nobody in: then nothing was examined.
+      if (wrong === "no answer" || right === "no answer") {
+        offenders.push(`${person.id}: WorkOS gave no answer`);
+        continue;
+      }
       if (totpSecret) withTotp += 1;
       checked += 1;
     }
@@ -41,24 +47,25 @@ export async function proveSignIn(workos: WorkOS, clientId: string, world: Eleva
   return judge({ name: "sign-in", checked, expected: moved.length, figure, offenders });
 }
 
-/** True when the password (and the factor) was accepted. A person with an unverified address is asked to verify it only after the right password. */
-async function signsIn(
-  workos: WorkOS,
-  clientId: string,
-  email: string,
-  password: string,
-  totpSecret: string | undefined,
-): Promise<boolean> {
+type Answer = "in" | "refused" | "no factor asked" | "no answer";
+
+/** A person with an unverified address is asked to verify it only after the right password (and the right code). */
+async function signIn(workos: WorkOS, clientId: string, email: string, password: string, totpSecret: string | undefined): Promise<Answer> {
   try {
     await workos.userManagement.authenticateWithPassword({ clientId, email, password });
-    return totpSecret === undefined; // whoever has a factor must be asked for it
+    return totpSecret === undefined ? "in" : "no factor asked";
   } catch (error) {
-    const { code, rawData } = error as AuthenticationException;
-    const reason = code ?? (rawData as { code?: string } | undefined)?.code;
-    if (reason === "email_verification_required") return true;
-    if (reason !== "mfa_challenge" || !totpSecret) return false;
-    return answersChallenge(workos, clientId, rawData as unknown as Challenge, totpSecret);
+    const { rawData } = error as AuthenticationException;
+    const reason = reasonOf(error);
+    if (reason === "email_verification_required") return "in";
+    if (reason === "mfa_challenge" && totpSecret) return answersChallenge(workos, clientId, rawData as unknown as Challenge, totpSecret);
+    return reason === "invalid_credentials" || reason === "mfa_challenge" || reason === "mfa_enrollment" ? "refused" : "no answer";
   }
+}
+
+function reasonOf(error: unknown): string | undefined {
+  const { code, rawData } = error as AuthenticationException;
+  return code ?? (rawData as { code?: string } | undefined)?.code;
 }
 
 interface Challenge {
@@ -66,19 +73,21 @@ interface Challenge {
   authentication_factors: { id: string; type: string }[];
 }
 
-async function answersChallenge(workos: WorkOS, clientId: string, challenge: Challenge, secret: string): Promise<boolean> {
+async function answersChallenge(workos: WorkOS, clientId: string, challenge: Challenge, secret: string): Promise<Answer> {
   const factor = challenge.authentication_factors[0];
-  if (!factor) return false;
-  const { id } = await workos.multiFactorAuth.challengeFactor({ authenticationFactorId: factor.id });
+  if (!factor) return "refused";
   try {
+    const { id } = await workos.multiFactorAuth.challengeFactor({ authenticationFactorId: factor.id });
     await workos.userManagement.authenticateWithTotp({
       clientId,
       code: await generate({ secret }),
       pendingAuthenticationToken: challenge.pending_authentication_token,
       authenticationChallengeId: id,
     });
-    return true;
+    return "in";
   } catch (error) {
-    return (error as AuthenticationException).code === "email_verification_required";
+    const reason = reasonOf(error);
+    if (reason === "email_verification_required") return "in";
+    return reason?.startsWith("invalid_") ? "refused" : "no answer";
   }
 }

@@ -110,10 +110,12 @@ export async function changeRow(
     `select t::text as row, ctid::text as place from ${table} t where ${where} order by t::text limit 1`,
   );
   const assignments = columns.map((column) => `${column} = ${set[column]}`).join(", ");
-  const changed = await client.query<{ place: string }>(`update ${table} set ${assignments} where ctid = $1::tid returning ctid::text as place`, [
-    rows[0]?.place,
-  ]);
+  const changed = await client.query<{ row: string; place: string }>(
+    `update ${table} t set ${assignments} where ctid = $1::tid returning t::text as row, ctid::text as place`,
+    [rows[0]?.place],
+  );
   if (changed.rowCount !== 1) throw new Error(`No row of ${table} where ${where}`);
+  if (changed.rows[0]?.row === rows[0]?.row) throw new Error(`The row of ${table} is as it was`);
   return async () => {
     const back = columns.map((column) => `${column} = ($2::${table}).${column}`).join(", ");
     const { rowCount } = await client.query(`update ${table} set ${back} where ctid = $1::tid`, [changed.rows[0]?.place, rows[0]?.row]);
@@ -131,7 +133,13 @@ export async function deleteRows(client: pg.Client, table: string, where: string
 }
 
 /** Exchanges columns of two rows, found by conditions of which each names one. */
-export async function swapRows(client: pg.Client, table: string, key: string, columns: readonly string[], where: readonly [string, string]) {
+export async function swapRows(
+  client: pg.Client,
+  table: string,
+  key: string,
+  columns: readonly string[],
+  where: readonly [string, string],
+) {
   const list = columns.join(", ");
   const swap = async (conditions: readonly [string, string]) => {
     const set = columns.map((column) => `${column} = o.${column}`).join(", ");

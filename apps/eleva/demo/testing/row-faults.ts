@@ -5,13 +5,13 @@ import { changeRow, deleteRows, type Fault, swapRows } from "./moved.ts";
 export const rowFaults: Fault[] = [
   {
     what: "one value",
-    plant: ({ target }) => changeRow(target, "services", "true", { name: "name || 'x'" }),
-    named: /^events: content differ /,
+    plant: ({ target }) => changeRow(target, "session_packs", "true", { name: "name || 'x'" }),
+    named: /^session_packs: content differ /,
   },
   {
     what: "one row is missing",
-    plant: ({ target }) => deleteRows(target, "blocked_dates", "id = (select max(id) from blocked_dates)"),
-    named: /^blocked_dates: rows differ /,
+    plant: ({ target }) => deleteRows(target, "slot_reservations", "id = (select id from slot_reservations order by id limit 1)"),
+    named: /^slot_reservations: rows differ /,
   },
   {
     what: "two rows with each other's owner",
@@ -34,7 +34,8 @@ export const rowFaults: Fault[] = [
   },
   {
     what: "a row that moved is listed as left behind",
-    plant: ({ target }) => listAsLeft(target, "scheduleAvailabilities", "(select min(id)::text from schedule_availabilities)", "owner_held"),
+    plant: ({ target }) =>
+      listAsLeft(target, "scheduleAvailabilities", "(select min(id::text) from schedule_availabilities)", "owner_held"),
     named: /^scheduleAvailabilities: rows differ /,
   },
   {
@@ -67,22 +68,19 @@ export const rowFaults: Fault[] = [
   {
     what: "a cent more here and a cent less there: the sums are equal",
     plant: async ({ target }) => {
-      const more = await changeRow(target, "session_packs", "id = (select min(id::text)::uuid from session_packs)", {
-        price_cents: "price_cents + 1",
-      });
-      const less = await changeRow(target, "session_packs", "id = (select max(id::text)::uuid from session_packs)", {
-        price_cents: "price_cents - 1",
-      });
+      const first = (direction: "asc" | "desc") => `id = (select id from services order by price_cents ${direction}, id limit 1)`;
+      const more = await changeRow(target, "services", first("asc"), { price_cents: "price_cents + 1" });
+      const less = await changeRow(target, "services", first("desc"), { price_cents: "price_cents - 1" });
       return async () => {
         await less();
         await more();
       };
     },
-    named: /^session_packs: content differ \(legacy another checksum, target another checksum\)$/,
+    named: "events: content differ (legacy another checksum, target another checksum)",
   },
   {
     what: "a cent",
-    plant: ({ target }) => changeRow(target, "pack_purchases", "true", { gross_amount: "gross_amount + 1" }),
+    plant: ({ target }) => changeRow(target, "pack_purchases", "gross_amount is not null", { gross_amount: "gross_amount + 1" }),
     named: /^pack_purchases: .*money differ /,
   },
   {
@@ -92,8 +90,8 @@ export const rowFaults: Fault[] = [
   },
   {
     what: "an empty text for no text",
-    plant: ({ target }) => changeRow(target, "slot_reservations", "stripe_session_id is null", { stripe_session_id: "''" }),
-    named: /^slot_reservations: content differ /,
+    plant: ({ target }) => changeRow(target, "blocked_dates", "reason is null", { reason: "''" }),
+    named: /^blocked_dates: content differ /,
   },
 ];
 

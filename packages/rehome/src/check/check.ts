@@ -86,7 +86,7 @@ async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<stri
   ];
   if (grants.length > 0) {
     throw new MoveError("DATABASE_REFUSED", `The role ${create?.role} on legacy (${place(config.legacy.database)}) lacks permissions.`, {
-      next: `As the owner of legacy: ${grants.join("; ")}.`,
+      next: `As an administrator of legacy, run: ${grants.join("; ")};`,
     });
   }
   return `${tables.length} tables, every column has a place`;
@@ -100,7 +100,7 @@ async function checkTarget(client: ClientBase, config: MoveConfig): Promise<stri
   );
   if (!role?.ok) {
     throw new MoveError("DATABASE_REFUSED", `The role ${role?.name} on the target (${place(config.target.owner)}) may not create roles.`, {
-      next: `As an administrator of the target: alter role ${id(role?.name ?? "")} createrole.`,
+      next: `As an administrator of the target, run: alter role ${id(role?.name ?? "")} createrole;`,
     });
   }
   return `${place(config.target.owner)} may create roles`;

@@ -1,5 +1,7 @@
 import type { MoveConfig } from "../config/define.ts";
 import { planMove } from "../plan/plan.ts";
+import { withConnection } from "../postgres/connect.ts";
+import { query } from "../postgres/query.ts";
 import { isNotStarted, nextStepOf, readStatus, type Status } from "../status/status.ts";
 import { printJson, printLine } from "./output.ts";
 
@@ -14,8 +16,8 @@ export async function dryRun(
   list: (plan: Awaited<ReturnType<typeof planMove>>, status: Status | null) => string[],
 ): Promise<void> {
   const plan = await planMove(config);
-  const status = await readStatus(config).catch((error: unknown) => {
-    if (isNotStarted(error) || isNoMoverYet(error)) return null;
+  const status = await readStatus(config).catch(async (error: unknown) => {
+    if (isNotStarted(error) || (isRefused(error) && !(await hasLedger(config)))) return null;
     throw error;
   });
   const would = list(plan, status);
@@ -27,7 +29,12 @@ export async function dryRun(
   printLine("Nothing was changed.");
 }
 
-/** Before `rehome schema` the mover's role may not exist, so the target refuses it. */
-function isNoMoverYet(error: unknown): boolean {
-  return (error as { code?: string }).code === "DATABASE_REFUSED";
+const isRefused = (error: unknown): boolean => (error as { code?: string }).code === "DATABASE_REFUSED";
+
+/** Before `rehome schema` the mover's role may not exist, so the target refuses it; whether that is why, the owner can tell. */
+async function hasLedger(config: MoveConfig): Promise<boolean> {
+  return withConnection(config.target.owner, "target", async (owner) => {
+    const [row] = await query<{ there: boolean }>(owner, "look for the ledger", "select to_regclass('rehome.move') is not null as there");
+    return row?.there ?? false;
+  });
 }

@@ -20,6 +20,8 @@ export function buildProgram(): Command {
     .option("-c, --config <file>", "the move", "rehome.config.ts")
     .configureHelp({ sortSubcommands: false })
     .exitOverride()
+    // Errors are printed in one place and one form, below; help for a command line without a verb still goes to stderr.
+    .configureOutput({ outputError: () => {} })
     .addHelpText(
       "after",
       `
@@ -28,7 +30,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a gate or proof 
     );
   for (const add of [addCheck, addPlan, addRun, addSchema, addUsers, addCopy, addVerify, addCutover, addRollback, addStatus, addReport])
     add(program);
-  for (const command of program.commands) command.exitOverride();
   return program;
 }
 
@@ -40,25 +41,58 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a gate or proof 
 export async function runProgram(args: readonly string[]): Promise<number> {
   process.exitCode = EXIT.done;
   const program = buildProgram();
+  const asJson = args.includes("--json");
   try {
     await program.parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return report(error, args.includes("--json"));
+    if (!(error instanceof CommanderError)) return report(error, asJson);
+    if (error.exitCode === 0) return EXIT.done;
+    const wrong = error.code === "commander.help" ? "No verb was given" : error.message.replace(/^error: /, "").replaceAll("\n", " ").replace(/\.$/, "");
+    say(
+      {
+        code: "USAGE",
+        message: `${wrong.charAt(0).toUpperCase()}${wrong.slice(1)}.`,
+        next: `Run \`${helpFor(program, args)}\` and look what there is.`,
+      },
+      asJson,
+    );
+    return EXIT.usage;
   }
 }
 
+function helpFor(program: Command, args: readonly string[]): string {
+  const verb = args.find((arg) => program.commands.some((command) => command.name() === arg));
+  return verb ? `rehome ${verb} --help` : "rehome --help";
+}
+
 function report(error: unknown, asJson: boolean): number {
-  const known = error instanceof MoveError ? error : undefined;
-  const message = known ? known.message : `Unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  process.stderr.write(`Error: ${message}\n`);
-  if (known) process.stderr.write(`Next:  ${known.next}\n`);
-  if (asJson)
-    process.stdout.write(
-      `${JSON.stringify({ ok: false, error: { code: known?.code ?? "UNEXPECTED", message: known ? message : "unexpected error" }, next_step: known?.next ?? null })}\n`,
+  if (!(error instanceof MoveError)) {
+    say(
+      {
+        code: "UNEXPECTED",
+        message: `Unexpected: ${whereOf(error)}`,
+        next: "Run the same command again; if it stays so, report these lines.",
+      },
+      asJson,
     );
-  if (known?.code === "CONFIG_INVALID" || known?.code === "MAPPING_INCOMPLETE") return EXIT.usage;
-  if (known?.code === "GATE_CLOSED" || known?.code === "PHASE_REFUSED") return EXIT.notHeld;
+    return EXIT.failed;
+  }
+  say(error, asJson);
+  if (error.code === "CONFIG_INVALID" || error.code === "MAPPING_INCOMPLETE") return EXIT.usage;
+  if (error.code === "GATE_CLOSED" || error.code === "PHASE_REFUSED") return EXIT.notHeld;
   return EXIT.failed;
+}
+
+/** Kind and place of an error that nobody foresaw. Not its message: that may quote a row or a key. */
+function whereOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return [error.name, ...frames].join("\n");
+}
+
+/** What happened and what to do next, once on stderr, and as the one document of `--json`. */
+function say({ code, message, next }: { code: string; message: string; next: string }, asJson: boolean): void {
+  process.stderr.write(`Error: ${message}\nNext:  ${next}\n`);
+  if (asJson) process.stdout.write(`${JSON.stringify({ ok: false, error: { code, message }, next_step: next })}\n`);
 }

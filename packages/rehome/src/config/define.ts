@@ -16,9 +16,7 @@ export interface ProofContext {
 const tableMapping = z.custom<TableMapping>((value) => typeof value === "object" && value !== null && "into" in value && "owner" in value, {
   error: "is not a table mapping: { owner, into, references?, dropped? }",
 });
-const url = z
-  .string()
-  .refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value), { error: "is not a postgresql:// URL" });
+const url = z.string().refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value), { error: "is not a postgresql:// URL" });
 const callback = <F>() => z.custom<F>((value) => typeof value === "function", { error: "is not a function" });
 
 /** One statement that may be run again, and the table it writes. */

@@ -1,10 +1,12 @@
-import { createClerkClient } from "@clerk/backend";
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
+import { openWorkos } from "../users/workos.ts";
+import { type Clerk, openClerk } from "./clerk.ts";
+import { peopleTable } from "./people-table.ts";
 
 interface Newcomer {
   [name: string]: unknown;
@@ -18,7 +20,7 @@ interface Newcomer {
  * Gives everyone who signed up after the cutover a Clerk user, so that their rows can name one on legacy.
  *
  * Carried is the address with its verified state; WorkOS gives out no password, so they set one anew. The Clerk user is found by external id
- * first (the WorkOS user id), so running again creates nobody twice.
+ * first (the WorkOS user id), so running again creates nobody twice; WorkOS learns the legacy id, as of everyone who moved.
  *
  * @returns how many people were written to the identity map
  */
@@ -32,15 +34,16 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase, ep
        from public.${id(table.name)} t where not exists (select from rehome.identity i where i.workos_user_id = t.${id(table.userColumn)})`,
   );
   if (newcomers.length === 0) return 0;
-  const { secretKey, publishableKey, apiUrl } = config.legacy.clerk;
-  const clerk = createClerkClient({
-    secretKey,
-    ...(publishableKey ? { publishableKey } : {}),
-    ...(apiUrl ? { apiUrl } : {}),
-    telemetry: { disabled: true },
-  });
+  const clerk = openClerk(config.legacy.clerk);
+  const workos = openWorkos(config.target.workos);
   for (const person of newcomers) {
     const legacyUserId = await clerkUserFor(clerk, person);
+    await workos.repeatable("write", `note the legacy id of ${person.workosUserId}`, () =>
+      workos.sdk.userManagement.updateUser({ userId: person.workosUserId, externalId: legacyUserId }),
+    );
+    await workos.repeatable("other", `note the legacy id of ${person.organizationId}`, () =>
+      workos.sdk.organizations.updateOrganization({ organization: person.organizationId, externalId: legacyUserId }),
+    );
     await transaction(target, async () => {
       await holdEpoch(target, epoch);
       await query(
@@ -60,7 +63,7 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase, ep
   return newcomers.length;
 }
 
-async function clerkUserFor(clerk: ReturnType<typeof createClerkClient>, person: Newcomer): Promise<string> {
+async function clerkUserFor(clerk: Clerk, person: Newcomer): Promise<string> {
   try {
     const found = await clerk.users.getUserList({ externalId: [person.workosUserId] });
     if (found.data[0]) return found.data[0].id;
@@ -82,17 +85,4 @@ async function clerkUserFor(clerk: ReturnType<typeof createClerkClient>, person:
       },
     );
   }
-}
-
-/** The product's table of people, as the mapping fills it. */
-function peopleTable(config: MoveConfig): { name: string; userColumn: string; emailColumn: string; verifiedColumn: string } | undefined {
-  for (const mapping of Object.values(config.tables)) {
-    if (!mapping.everyPerson) continue;
-    const [name, sources] = Object.entries(mapping.into)[0] ?? [];
-    const columnOf = (field: string) =>
-      Object.entries(sources ?? {}).find(([, source]) => source.kind === "person" && source.field === field)?.[0];
-    const [userColumn, emailColumn, verifiedColumn] = [columnOf("workos_user_id"), columnOf("email"), columnOf("email_verified")];
-    if (name && userColumn && emailColumn && verifiedColumn) return { name, userColumn, emailColumn, verifiedColumn };
-  }
-  return undefined;
 }

@@ -11,6 +11,7 @@ import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { proveRows } from "../verify/rows.ts";
 import { bringBackPeople } from "./bring-back-people.ts";
+import { carryNamesBack } from "./carry-names-back.ts";
 import { advanceSequences } from "./sequences.ts";
 import { settle, waitForFreezes } from "./settle.ts";
 
@@ -23,6 +24,8 @@ export interface RollbackFigures {
   carriedBack: number;
   /** People who signed up after the cutover and now have a Clerk user. */
   peopleBroughtBack: number;
+  /** People whose changed names or country Clerk knows now. */
+  namesCarriedBack: number;
 }
 
 const PATIENCE_MS = 5_000;
@@ -46,7 +49,7 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
     // A rollback that died after the switch had turned is at its end; a cutover that died before has nothing to carry back.
     const states = move.state === "rolling_back" ? STATES : ({ legacy: "copied", target: "switched" } as const);
     if ((await settle(legacy, target, epoch, states)) === "legacy")
-      return { outcome: "retreated", freezeMs: 0, carriedBack: 0, peopleBroughtBack: 0 };
+      return { outcome: "retreated", freezeMs: 0, carriedBack: 0, peopleBroughtBack: 0, namesCarriedBack: 0 };
     await setState(target, epoch, "rolling_back", null);
     try {
       return await freezeAndSwitchBack(config, { legacy, fence, target }, epoch, progress);
@@ -77,6 +80,7 @@ async function freezeAndSwitchBack(
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
   progress.step("bring back people");
   let peopleBroughtBack = await bringBackPeople(config, target, epoch);
+  let namesCarriedBack = await carryNamesBack(config, target, epoch);
   progress.step("carry back");
   let carriedBack = await drainTarget(legacy, target, tables, epoch);
 
@@ -88,6 +92,7 @@ async function freezeAndSwitchBack(
 
   progress.step("drain");
   peopleBroughtBack += await bringBackPeople(config, target, epoch);
+  namesCarriedBack += await carryNamesBack(config, target, epoch);
   carriedBack += await drainTarget(legacy, target, tables, epoch);
   if ((await pendingChanges(target)) > 0)
     throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", {
@@ -119,5 +124,5 @@ async function freezeAndSwitchBack(
   progress.step("unfreeze");
   await query(fence, "end the freeze", "commit");
   await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
-  return { outcome: "rolled_back", freezeMs, carriedBack, peopleBroughtBack };
+  return { outcome: "rolled_back", freezeMs, carriedBack, peopleBroughtBack, namesCarriedBack };
 }

@@ -69,7 +69,8 @@ function connectionFailed(error: unknown, url: string, side: Side): MoveError {
         retry: true,
       });
     }
-    const makeRole = side === "target" && code.startsWith("28") ? "Run `rehome schema` if it never ran: it makes the mover's role. Else " : "";
+    const makeRole =
+      side === "target" && code.startsWith("28") ? "Run `rehome schema` if it never ran: it makes the mover's role. Else " : "";
     const correct = `correct the ${side} URL in the environment, or the role on the server, and run the command again.`;
     return new MoveError("DATABASE_REFUSED", `The ${side} database ${place(url)} refused the connection: ${reason}${shown(code)}.`, {
       next: makeRole + (makeRole ? correct : correct.replace("c", "C")),

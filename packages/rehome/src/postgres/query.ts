@@ -77,8 +77,8 @@ export function databaseFacts(error: unknown): DatabaseFacts | undefined {
     if (typeof raw[name] === "string" && raw[name] !== "") facts[name] = raw[name];
   }
   // Of this one message the object is a name by its form; every other part of a message may quote a value.
-  const denied = raw["code"] === "42501" && /^permission denied for (\w+ [\w.-]+)$/.exec(String(raw["message"]));
-  if (denied && denied[1]) facts.object = denied[1];
+  const denied = /^permission denied for (\w+ [\w.-]+)$/.exec(String(raw["message"]))?.[1];
+  if (raw["code"] === "42501" && denied) facts.object = denied;
   return facts;
 }
 

@@ -95,6 +95,6 @@ async function refuseForeignRows(owner: ClientBase, moveName: string): Promise<v
   }
   if (filled.length === 0) return;
   throw new MoveError("TARGET_NOT_OURS", `The target holds rows that no ledger accounts for: ${filled.join(", ")}.`, {
-    next: "Name an empty target database in rehome.config.ts, or empty these tables if nobody needs them.",
+    next: "Name an empty target database in rehome.config.ts, or remove these tables if nobody needs them.",
   });
 }

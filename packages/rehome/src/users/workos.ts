@@ -74,8 +74,7 @@ export function openWorkos(config: WorkosConfig): PacedWorkos {
 
   async function recover(error: unknown, what: string, attempt: number): Promise<void> {
     const status = statusOf(error);
-    const transient = status === undefined || status === 408 || status === 429 || status >= 500;
-    if (!transient || attempt >= TRIES) throw workosFailed(error, what, attempt);
+    if (!mayPass(status) || attempt >= TRIES) throw workosFailed(error, what, attempt, config.apiHostname ?? "api.workos.com");
     const waitMs = status === 429 ? (retryAfterMs(error) ?? 2000 * attempt) : 100 * 2 ** attempt;
     if (status === 429) pacer.pause(waitMs);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -99,6 +98,11 @@ function statusOf(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
+/** No answer, or one that says to come again. */
+function mayPass(status: number | undefined): boolean {
+  return status === undefined || status === 408 || status === 429 || status >= 500;
+}
+
 /** Codes of an error and of the errors inside it. WorkOS nests: `user_creation_error` with `email_not_available` within. */
 export function codesOf(error: unknown): string[] {
   const { code, errors, rawData } = error as { code?: unknown; errors?: unknown; rawData?: { code?: unknown; errors?: unknown } };
@@ -119,12 +123,12 @@ function retryAfterMs(error: unknown): number | undefined {
   return typeof retryAfter === "number" && retryAfter > 0 ? retryAfter * 1000 : undefined;
 }
 
-function workosFailed(error: unknown, what: string, attempts: number): MoveError {
+function workosFailed(error: unknown, what: string, attempts: number, host: string): MoveError {
   const status = statusOf(error);
   const codes = codesOf(error);
   const said = codes.length > 0 ? ` ${codes.join(", ")}` : "";
   if (status === undefined) {
-    return new MoveError("WORKOS_UNREACHABLE", `WorkOS does not answer: could not ${what} in ${attempts} tries.`, {
+    return new MoveError("WORKOS_UNREACHABLE", `WorkOS does not answer at ${host}: could not ${what} in ${attempts} tries.`, {
       next: "Check the network and status.workos.com, then run the same command again: it goes on where it stopped.",
       retry: true,
     });
@@ -134,11 +138,18 @@ function workosFailed(error: unknown, what: string, attempts: number): MoveError
       next: "Set WORKOS_API_KEY to a key of the environment that WORKOS_CLIENT_ID names, then run the same command again.",
     });
   }
-  return new MoveError(status >= 500 ? "WORKOS_UNREACHABLE" : "WORKOS_REFUSED", `WorkOS answered ${status}${said}: could not ${what}.`, {
-    next:
-      status >= 500 || status === 429
-        ? "Wait a little, then run the same command again: it goes on where it stopped."
-        : "Look at this user in `rehome plan --explain`, mend the cause, then run the same command again.",
-    retry: status >= 500 || status === 429,
+  if (codes.includes("email_not_available")) {
+    return new MoveError("WORKOS_REFUSED", `WorkOS has a user with that address whom this move did not make: could not ${what}.`, {
+      next: "Remove that user in the WorkOS dashboard if nobody needs it, or name an empty WorkOS environment, then run the same command again.",
+    });
+  }
+  if (mayPass(status)) {
+    return new MoveError("WORKOS_UNREACHABLE", `WorkOS answered ${status}${said}: could not ${what} in ${attempts} tries.`, {
+      next: "Wait a little, then run the same command again: it goes on where it stopped.",
+      retry: true,
+    });
+  }
+  return new MoveError("WORKOS_REFUSED", `WorkOS answered ${status}${said}: could not ${what}.`, {
+    next: "Look at this user in `rehome plan --explain`, mend the cause, then run the same command again.",
   });
 }

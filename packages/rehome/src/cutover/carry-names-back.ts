@@ -1,0 +1,77 @@
+import type { ClientBase } from "pg";
+import type { MoveConfig } from "../config/define.ts";
+import { MoveError } from "../errors.ts";
+import { holdEpoch } from "../ledger/ledger.ts";
+import { id } from "../postgres/identifier.ts";
+import { query, transaction } from "../postgres/query.ts";
+import { openClerk } from "./clerk.ts";
+import { peopleTable } from "./people-table.ts";
+
+interface Changed {
+  [name: string]: unknown;
+  legacyUserId: string;
+  firstName: string | null;
+  lastName: string | null;
+  country: string | null;
+}
+
+/**
+ * Tells Clerk the names and the country that people changed on the target: on legacy, Clerk is where these live.
+ *
+ * A changed picture is not carried (Clerk takes files, not addresses). Running again tells nothing twice: the identity map remembers what Clerk has.
+ *
+ * @returns how many people were changed at Clerk
+ */
+export async function carryNamesBack(config: MoveConfig, target: ClientBase, epoch: string): Promise<number> {
+  const table = peopleTable(config);
+  const [first, last, country] = [table?.columnOf("first_name"), table?.columnOf("last_name"), table?.columnOf("country")];
+  if (!table || !first || !last || !country) return 0;
+  const changed = await query<Changed>(
+    target,
+    "find people who changed their names on the target",
+    `select i.legacy_user_id as "legacyUserId", t.${id(first)} as "firstName", t.${id(last)} as "lastName", t.${id(country)} as country
+       from public.${id(table.name)} t join rehome.identity i on i.workos_user_id = t.${id(table.userColumn)}
+      where (t.${id(first)}, t.${id(last)}) is distinct from (i.first_name, i.last_name)
+         or (t.${id(country)} is distinct from i.country and t.${id(country)} is distinct from t.${id(legacyCountryColumn(config, country))})`,
+  );
+  const clerk = openClerk(config.legacy.clerk);
+  for (const person of changed) {
+    try {
+      // The API takes null and clears the name; the SDK's type leaves that out.
+      const names = { firstName: person.firstName, lastName: person.lastName } as { firstName: string; lastName: string };
+      await clerk.users.updateUser(person.legacyUserId, names);
+      await clerk.users.updateUserMetadata(person.legacyUserId, { publicMetadata: { country: person.country } });
+    } catch (error) {
+      const status = (error as { status?: number }).status;
+      throw new MoveError(
+        "CLERK_REFUSED",
+        `Clerk did not take the changed names of ${person.legacyUserId} (status ${status ?? "no answer"}).`,
+        {
+          next: "Look this user up in the Clerk dashboard, then run `rehome rollback` again. The target serves as before.",
+        },
+      );
+    }
+    await transaction(target, async () => {
+      await holdEpoch(target, epoch);
+      await query(
+        target,
+        "note the names that Clerk has now",
+        "update rehome.identity set first_name = $2, last_name = $3, country = $4 where legacy_user_id = $1",
+        [person.legacyUserId, person.firstName, person.lastName, person.country],
+      );
+    });
+  }
+  return changed.length;
+}
+
+/** Where Clerk had no country, the move filled it from legacy's own column: that is no change. */
+function legacyCountryColumn(config: MoveConfig, otherwise: string): string {
+  for (const mapping of Object.values(config.tables)) {
+    const [, sources] = Object.entries(mapping.into)[0] ?? [];
+    const first = Object.values(sources ?? {}).find((source) => source.kind === "personFirst" && source.field === "country");
+    if (!mapping.everyPerson || first?.kind !== "personFirst") continue;
+    const kept = Object.entries(sources ?? {}).find(([, source]) => source.kind === "same" && source.column === first.column)?.[0];
+    return kept ?? otherwise;
+  }
+  return otherwise;
+}
