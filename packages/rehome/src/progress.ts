@@ -1,9 +1,7 @@
-/** What a long verb tells while it works. Printed by the CLI, ignored by tests, never part of a result. */
+/** What a long verb tells while it works. Printed by the CLI, never part of a result. */
 export interface Progress {
   /** A named step begins, such as `freeze`. */
   step(name: string): void;
   /** Work of known size goes on: `done` of `total` units of `what` (`users`, `tables`, `proofs`). */
   advance(what: string, done: number, total: number): void;
 }
-
-export const silent: Progress = { step: () => {}, advance: () => {} };

@@ -6,7 +6,9 @@ const live = process.argv.includes("--live");
 const NEEDED = ["WORKOS_API_KEY", "WORKOS_CLIENT_ID", "CLERK_SECRET_KEY"];
 const present = NEEDED.filter((name) => process.env[name]);
 if (live && present.length === 0) {
-  process.stderr.write(`Error: --live needs keys of staging environments.\nNext:  Set ${NEEDED.join(", ")} (one service alone is fine) and run it again.\n`);
+  process.stderr.write(
+    `Error: --live needs keys of staging environments.\nNext:  Set ${NEEDED.join(", ")} (one service alone is fine) and run it again.\n`,
+  );
   process.exit(2);
 }
 const root = fileURLToPath(new URL("../../..", import.meta.url));

@@ -35,7 +35,9 @@ export function findPostgres(): PostgresBinaries {
   if (runs(installed, runAs)) return binariesIn(installed, runAs);
   const copy = readableCopy(installed);
   if (runs(copy, runAs)) return binariesIn(copy, runAs);
-  throw new Error(`Postgres in ${copy} does not run as uid ${runAs.uid ?? process.getuid?.()}. Run \`${binariesIn(copy, runAs).postgres} --version\` to see why.`);
+  throw new Error(
+    `Postgres in ${copy} does not run as uid ${runAs.uid ?? process.getuid?.()}. Run \`${binariesIn(copy, runAs).postgres} --version\` to see why.`,
+  );
 }
 
 function binariesIn(home: string, runAs: RunAs): PostgresBinaries {
@@ -47,7 +49,9 @@ function packageHome(): string {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch {
-    throw new Error(`The package ${name} is not installed. Run \`npm ci\` (without --omit=optional), or give the sandbox servers of your own.`);
+    throw new Error(
+      `The package ${name} is not installed. Run \`npm ci\` (without --omit=optional), or give the sandbox servers of your own.`,
+    );
   }
 }
 

@@ -43,7 +43,8 @@ export function withUser(url: string, user: string, password = ""): string {
 
 function testServer(): string {
   const url = process.env["REHOME_TEST_POSTGRES"];
-  if (!url) throw new Error("REHOME_TEST_POSTGRES is not set. It is set by the global setup of `npm test`; outside of it, give a server URL.");
+  if (!url)
+    throw new Error("REHOME_TEST_POSTGRES is not set. It is set by the global setup of `npm test`; outside of it, give a server URL.");
   return url;
 }
 

@@ -51,21 +51,38 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
 function initialise(binaries: PostgresBinaries, data: string, env: NodeJS.ProcessEnv): void {
   const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]; // the same on every machine
-  const made = spawnSync(binaries.initdb, ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...locale, "--no-sync", "--no-instructions"], {
-    ...binaries.runAs,
-    cwd: "/",
-    env,
-    encoding: "utf8",
-  });
+  const made = spawnSync(
+    binaries.initdb,
+    ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...locale, "--no-sync", "--no-instructions"],
+    {
+      ...binaries.runAs,
+      cwd: "/",
+      env,
+      encoding: "utf8",
+    },
+  );
   if (made.status !== 0) throw new Error(`initdb failed in ${data}: ${made.stderr || made.error?.message}`);
 }
 
 // Postgres runs in the background; a reader of pipe 3 waits for the owner's end, then asks for a fast shutdown; the data goes last.
 const WRAPPER = 'H=$1; shift; "$@" & P=$!; (cat >/dev/null; kill -INT $P 2>/dev/null) <&3 & wait $P; rm -rf "$H"';
 
-async function run(binaries: PostgresBinaries, home: string, data: string, env: NodeJS.ProcessEnv, settings: readonly string[]): Promise<PostgresServer> {
+async function run(
+  binaries: PostgresBinaries,
+  home: string,
+  data: string,
+  env: NodeJS.ProcessEnv,
+  settings: readonly string[],
+): Promise<PostgresServer> {
   const port = await freePort();
-  const fixed = ["listen_addresses=127.0.0.1", "wal_level=logical", "fsync=off", "shared_buffers=64MB", "max_connections=120", "timezone=UTC"];
+  const fixed = [
+    "listen_addresses=127.0.0.1",
+    "wal_level=logical",
+    "fsync=off",
+    "shared_buffers=64MB",
+    "max_connections=120",
+    "timezone=UTC",
+  ];
   const flags = [...fixed, ...settings].flatMap((setting) => ["-c", setting]);
   const server = spawn("sh", ["-c", WRAPPER, "sh", home, binaries.postgres, "-D", data, "-p", String(port), "-k", "", ...flags], {
     ...binaries.runAs,
@@ -79,7 +96,10 @@ async function run(binaries: PostgresBinaries, home: string, data: string, env: 
   let said = "";
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Postgres in ${data} was not ready after ${START_TIMEOUT_MS} ms: ${said}`)), START_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`Postgres in ${data} was not ready after ${START_TIMEOUT_MS} ms: ${said}`)),
+      START_TIMEOUT_MS,
+    );
     server.stderr?.on("data", (chunk: Buffer) => {
       log.write(chunk);
       if (said.length > 100_000) return;
