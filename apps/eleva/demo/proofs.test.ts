@@ -1,5 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { createDatabase } from "@rehome/sandbox";
+import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { judge, type Proof } from "rehome";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,13 +8,18 @@ import { provePlan } from "./proofs/plan.ts";
 import { fingerprint, proveRerun } from "./proofs/rerun.ts";
 import { proveSignIn } from "./proofs/sign-in.ts";
 import { proveWayBack } from "./proofs/way-back.ts";
-import { writesSeen } from "./proofs/workos.ts";
+import { workosOf, writesSeen } from "./proofs/workos.ts";
 import { rehome } from "./rehome.ts";
+import { answerFaults } from "./testing/answer-faults.ts";
 import { isolationFaults } from "./testing/isolation-faults.ts";
-import { changeRow, deleteRows, type Fault, type Moved, planted, startMoved } from "./testing/moved.ts";
+import { changeRow, type Fault, type Moved, planted, startMoved } from "./testing/moved.ts";
+import { decrypted, encrypted } from "./testing/record-text.ts";
 import { referenceFaults } from "./testing/reference-faults.ts";
+import { rerunFaults } from "./testing/rerun-faults.ts";
 import { rowFaults } from "./testing/row-faults.ts";
+import { keepingPassword, signInFaults } from "./testing/sign-in-faults.ts";
 import { userFaults } from "./testing/user-faults.ts";
+import { wayBackFaults } from "./testing/way-back-faults.ts";
 
 let moved: Moved;
 beforeAll(async () => {
@@ -80,13 +84,14 @@ describe("what `rehome verify` proves", () => {
     const { rows } = await moved.target.query<{ id: string; stored: string }>(
       "select id, encrypted_content as stored from records order by id",
     );
-    const readable = rows.filter((row) => decrypted(row.stored) !== undefined);
+    const key = moved.world.eleva.encryptionKey;
+    const readable = rows.filter((row) => decrypted(row.stored, key) !== undefined);
     const [one, other] = [readable[0], readable[1]];
     const write = (row: typeof one, text: string) =>
-      changeRow(moved.target, "records", `id = '${row?.id}'`, { encrypted_content: `'${encrypted(text)}'` });
+      changeRow(moved.target, "records", `id = '${row?.id}'`, { encrypted_content: `'${encrypted(text, key)}'` });
     const faults: Fault[] = [
       { what: "another text", plant: () => write(one, "another text"), named: `record ${one?.id}: encrypted_content differs` },
-      { what: "another iv", plant: () => write(other, decrypted(other?.stored ?? "") ?? ""), named: "" },
+      { what: "another iv", plant: () => write(other, decrypted(other?.stored ?? "", key) ?? ""), named: "" },
     ];
     const proofs = await planted(moved, faults, () => moved.verify());
     expect(red(proofs)).toEqual(["rows", "records"]);
@@ -135,36 +140,10 @@ describe("plan", () => {
 });
 
 describe("answers", () => {
-  const faults: Fault[] = [
-    {
-      what: "a column that comes from Clerk",
-      plant: ({ target, world }) => {
-        const person = world.eleva.answers.persons[0]?.target.find((row) => row.table === "users");
-        return changeRow(
-          target,
-          "users",
-          `id in (select row_id from rehome.identity where legacy_user_id = '${world.eleva.answers.persons[0]?.clerkId}') or id::text = '${person?.row["id"]}'`,
-          { last_name: "last_name || 'x'" },
-        );
-      },
-      named: /: users\.last_name differs$/,
-    },
-    {
-      what: "a role",
-      plant: ({ target, people }) => changeRow(target, "memberships", `workos_user_id = '${people[0]?.user}'`, { role_slug: "'member'" }),
-      named: /: memberships\.role_slug differs$/,
-    },
-    {
-      what: "a row too few in a table that nothing is mapped back from",
-      plant: ({ target }) => deleteRows(target, "platform_roles", "ctid = (select min(ctid) from platform_roles)"),
-      named: /^platform_roles: \d+ rows, the answer file says \d+$/,
-    },
-  ];
-
   test("holds; each fault is named while `rehome verify` stays green, and it holds again", async () => {
     expect(await answers()).toMatchObject({ ok: true, offenders: [] });
-    await planted(moved, faults, async () => {
-      expectNamed(await answers(), faults);
+    await planted(moved, answerFaults, async () => {
+      expectNamed(await answers(), answerFaults);
       expect(red(await moved.verify())).toEqual([]);
     });
     expect(await answers()).toMatchObject({ ok: true, offenders: [] });
@@ -178,64 +157,29 @@ describe("answers", () => {
 });
 
 describe("sign-in", () => {
-  const keeping = () =>
-    Object.entries(moved.world.eleva.answers.people)
-      .filter(([, person]) => person.disposition === "move" && person.reason.startsWith("password"))
-      .map(([id]) => id);
-  const accountOf = (id: string) => moved.people.find((person) => person.id === id)?.user ?? "";
-
-  test("holds; a changed password and a lost factor are named, and it holds again", async () => {
-    const { clerkUsers, totpSecrets } = moved.world.eleva;
-    const { userManagement, multiFactorAuth } = moved.workos;
-    expect(await signIn(keeping())).toMatchObject({ ok: true, expected: keeping().length });
-    const changed = clerkUsers.find((user) => keeping().includes(user.id) && user.password_hasher === "bcrypt" && !user.totp_secret);
-    const factored = clerkUsers.find((user) => keeping().includes(user.id) && user.totp_secret);
-    const faults: Fault[] = [
-      {
-        what: "another password",
-        plant: async () => {
-          await userManagement.updateUser({ userId: accountOf(changed?.id ?? ""), password: "quite another password" });
-          return () =>
-            userManagement.updateUser({
-              userId: accountOf(changed?.id ?? ""),
-              passwordHash: changed?.password_digest ?? "",
-              passwordHashType: "bcrypt",
-            });
-        },
-        named: `${changed?.id}: does not sign in with the old password`,
-      },
-      {
-        what: "no factor",
-        plant: async () => {
-          const userId = accountOf(factored?.id ?? "");
-          const { data } = await multiFactorAuth.listUserAuthFactors({ userId });
-          await multiFactorAuth.deleteFactor(data[0]?.id ?? "");
-          return () =>
-            multiFactorAuth.createUserAuthFactor({ userId, type: "totp", totpSecret: totpSecrets.get(factored?.id ?? "") ?? "" });
-        },
-        named: `${factored?.id}: signs in without a code`,
-      },
-    ];
-    const some = [changed?.id ?? "", factored?.id ?? "", ...keeping().slice(0, 3)];
-    await planted(moved, faults, async () => expectNamed(await signIn(some), faults));
-    expect(await signIn(some)).toMatchObject({ ok: true });
-  });
-
-  test("a wrong password that is let in", async () => {
-    // Another person than above: one address has few tries a minute.
-    const person = moved.world.eleva.clerkUsers.findLast(
-      (user) => keeping().includes(user.id) && user.password_hasher === "bcrypt" && !user.totp_secret,
-    );
-    const userId = accountOf(person?.id ?? "");
-    await moved.workos.userManagement.updateUser({ userId, password: `${moved.world.eleva.passwords.get(person?.id ?? "")}x` });
-    expect((await signIn([person?.id ?? ""])).offenders).toContain(`${person?.id}: signs in with a wrong password`);
-    await moved.workos.userManagement.updateUser({ userId, passwordHash: person?.password_digest ?? "", passwordHashType: "bcrypt" });
-    expect(await signIn([person?.id ?? ""])).toMatchObject({ ok: true });
+  test("holds; a changed password, a lost factor and a wrong password that is let in are named, and it holds again", async () => {
+    const keeping = keepingPassword(moved);
+    expect(await signIn(keeping)).toMatchObject({ ok: true, expected: keeping.length });
+    const faults = signInFaults(moved);
+    const some = faults.map((fault) => fault.person);
+    await planted(moved, faults, async () => {
+      const proof = await signIn(some);
+      expectNamed(proof, faults);
+      expect(red(await moved.verify())).toEqual([]);
+    });
+    expect(await signIn(some)).toMatchObject({ ok: true, checked: 3 });
   });
 
   test("over nobody, and over somebody who is unknown", async () => {
     expect((await signIn([])).ok).toBe(false);
-    expect((await signIn([...keeping().slice(0, 1), "user_unknown"])).ok).toBe(false);
+    expect((await signIn([...keepingPassword(moved).slice(0, 1), "user_unknown"])).ok).toBe(false);
+  });
+
+  test("over no answer: a WorkOS that is not there lets nobody in and refuses nobody", async () => {
+    const [person] = keepingPassword(moved).slice(-1);
+    const outsider = workosOf({ ...moved.world.sandbox.workos, port: 1 });
+    const proof = await proveSignIn(outsider, moved.world.sandbox.workos.clientId, moved.world.eleva, [person ?? ""]);
+    expect(proof).toMatchObject({ ok: false, checked: 0, offenders: [`${person}: WorkOS gave no answer`] });
   });
 });
 
@@ -265,72 +209,16 @@ describe("isolation", () => {
 });
 
 describe("way-back", () => {
-  let legacy: pg.Client;
-  let replayed: pg.Client;
-  beforeAll(async () => {
-    const { sandbox } = moved.world;
-    await moved.legacy.end(); // a template must not be connected to
-    await createDatabase(sandbox.legacy.url("postgres"), "legacy_replayed", "legacy");
-    [legacy, replayed] = [
-      new pg.Client(sandbox.legacy.url("legacy", "rehome_legacy")),
-      new pg.Client(sandbox.legacy.url("legacy_replayed", "rehome_legacy")),
-    ];
-    await Promise.all([legacy.connect(), replayed.connect()]);
-    await legacy.query("set rehome.apply = 'on'");
-    await replayed.query("set rehome.apply = 'on'");
-  });
-  afterAll(async () => {
-    await Promise.all([legacy?.end(), replayed?.end()]);
-  });
-
-  const faults: Fault[] = [
-    {
-      what: "one value",
-      plant: () => changeRow(legacy, `"events"`, "true", { name: "name || 'x'" }),
-      named: "events: 1 rows differ or are missing, 0 too many",
-    },
-    {
-      what: "a row is missing",
-      plant: () => deleteRows(legacy, "blocked_dates", "id = (select max(id) from blocked_dates)"),
-      named: "blocked_dates: 1 rows differ or are missing, 0 too many",
-    },
-    {
-      what: "a row too many",
-      plant: async () => {
-        await legacy.query("insert into stripe_processed_events (event_id, event_type) values ('evt_of_nobody', 'charge.refunded')");
-        return () => legacy.query("delete from stripe_processed_events where event_id = 'evt_of_nobody'");
-      },
-      named: "stripe_processed_events: 0 rows differ or are missing, 1 too many",
-    },
-    {
-      what: "a sequence behind its keys",
-      plant: async () => {
-        const { rows } = await legacy.query<{ last: string }>(
-          "select pg_sequence_last_value(pg_get_serial_sequence('payment_transfers', 'id')) as last",
-        );
-        await legacy.query("select setval(pg_get_serial_sequence('payment_transfers', 'id'), 1)");
-        return () => legacy.query("select setval(pg_get_serial_sequence('payment_transfers', 'id'), $1)", [rows[0]?.last]);
-      },
-      named: /^public\.payment_transfers_id_seq is behind its keys$/,
-    },
-    {
-      what: "a table that the other one does not have",
-      plant: async () => {
-        await legacy.query("create table leftovers (id integer primary key)");
-        return () => legacy.query("drop table leftovers");
-      },
-      named: "leftovers cannot be compared",
-    },
-  ];
+  const wayBack = (writes = 1) => proveWayBack(moved.legacy, moved.replayed, writes);
 
   test("holds; each fault is named, and it holds again", async () => {
-    expect(await proveWayBack(legacy, replayed, 1)).toMatchObject({ ok: true, checked: 15 });
-    await planted(moved, faults, async () => expectNamed(await proveWayBack(legacy, replayed, 1), faults));
-    expect(await proveWayBack(legacy, replayed, 1)).toMatchObject({ ok: true });
+    expect(await wayBack()).toMatchObject({ ok: true, checked: 15 });
+    await planted(moved, wayBackFaults, async () => expectNamed(await wayBack(), wayBackFaults));
+    expect(await wayBack()).toMatchObject({ ok: true });
   });
 
   test("over no writes, and over no rows", async () => {
-    expect((await proveWayBack(legacy, replayed, 0)).ok).toBe(false);
+    expect((await wayBack(0)).ok).toBe(false);
     const empty = new pg.Client(moved.world.sandbox.legacy.url("postgres"));
     await empty.connect();
     try {
@@ -347,27 +235,7 @@ describe("rerun", () => {
     const before = await now();
     expect((await rehome(moved.world, ["run"])).code).toBe(0);
     expect(proveRerun(before, await now())).toMatchObject({ ok: true, offenders: [] });
-    const faults: Fault[] = [
-      {
-        what: "a value",
-        plant: ({ target }) => changeRow(target, "services", "true", { name: "name || 'x'" }),
-        named: "public.services changed",
-      },
-      {
-        what: "an id",
-        plant: ({ target }) => changeRow(target, "rehome.identity", "moved", { workos_membership_id: "'om_another'" }),
-        named: "rehome.identity changed",
-      },
-      {
-        what: "a table",
-        plant: async ({ owner }) => {
-          await owner.query("create table leftovers (id integer primary key); grant select on leftovers to rehome_mover");
-          return () => owner.query("drop table leftovers");
-        },
-        named: "public.leftovers changed",
-      },
-    ];
-    await planted(moved, faults, async () => expectNamed(proveRerun(before, await now()), faults));
+    await planted(moved, rerunFaults, async () => expectNamed(proveRerun(before, await now()), rerunFaults));
     expect(proveRerun(before, await now())).toMatchObject({ ok: true });
     await moved.workos.userManagement.updateUser({ userId: moved.people[0]?.user ?? "", firstName: "Another" });
     expect(proveRerun(before, await now()).offenders).toEqual(["writes at WorkOS changed"]);
@@ -390,23 +258,3 @@ test("users: a WorkOS user who was deleted is missed; nothing brings that accoun
   expect(red(proofs)).toEqual(["users"]);
   expect(proofs.get("users")?.offenders).toContain(`${moved.people[0]?.id}: no WorkOS user, organization or membership`);
 });
-
-const keyBytes = () => Buffer.from(moved.world.eleva.encryptionKey, "hex");
-
-function decrypted(stored: string): string | undefined {
-  try {
-    const { encryptedContent, iv, tag } = JSON.parse(stored) as Record<string, string>;
-    const decipher = createDecipheriv("aes-256-gcm", keyBytes(), Buffer.from(iv ?? "", "hex"), { authTagLength: 16 });
-    decipher.setAuthTag(Buffer.from(tag ?? "", "hex"));
-    return decipher.update(encryptedContent ?? "", "hex", "utf8") + decipher.final("utf8");
-  } catch {
-    return undefined;
-  }
-}
-
-function encrypted(text: string): string {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", keyBytes(), iv);
-  const encryptedContent = cipher.update(text, "utf8", "hex") + cipher.final("hex");
-  return JSON.stringify({ encryptedContent, iv: iv.toString("hex"), tag: cipher.getAuthTag().toString("hex") });
-}

@@ -22,6 +22,8 @@ export interface DemoOptions {
   sandbox?: SandboxOptions;
   /** WorkOS's limits so many times higher, at the twin and in the mover: for tests. Default 1. */
   clockSpeed?: number;
+  /** Changes Eleva before it is loaded: for tests that plant something. */
+  change?: (eleva: ElevaWorld) => void;
 }
 
 /** Starts the sandbox and seeds Eleva Care as it was: Clerk's people, the legacy database, the audit log, and a Clerk export on disk. */
@@ -40,6 +42,7 @@ export async function startWorld(options: DemoOptions): Promise<DemoWorld> {
   };
   try {
     const eleva = generateEleva({ users: options.users, seed: options.seed, hashes: "cheap" });
+    options.change?.(eleva);
     await loadLegacy(sandbox.legacy.url("legacy"), eleva);
     await loadLegacyAudit(sandbox.legacy.url("legacy_audit"), eleva);
     await addMoverRole(sandbox.legacy.url("legacy"));

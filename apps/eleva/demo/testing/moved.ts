@@ -1,3 +1,4 @@
+import { createDatabase } from "@rehome/sandbox";
 import type { WorkOS } from "@workos-inc/node";
 import pg from "pg";
 import type { Proof } from "rehome";
@@ -17,6 +18,8 @@ export interface Moved {
   owner: pg.Client;
   /** As the mover on legacy, whose writes are not captured. */
   legacy: pg.Client;
+  /** A copy of legacy as it is after the run. */
+  replayed: pg.Client;
   workos: WorkOS;
   /** Those who moved, with the ids of the identity map; by legacy id. */
   people: { id: string; user: string; organization: string; membership: string }[];
@@ -43,6 +46,8 @@ export async function startMoved(): Promise<Moved> {
   try {
     const ran = await rehome(world, ["run"]);
     if (ran.code !== 0) throw new Error(`rehome run ended with ${ran.code}: ${ran.stdout} ${ran.stderr}`);
+    // Before anybody connects to legacy: a template must not be connected to.
+    await createDatabase(world.sandbox.legacy.url("postgres"), "legacy_replayed", "legacy");
     const target = await connect(world.env["TARGET_MOVER_URL"] ?? "", "set rehome.apply = 'on'");
     const { rows: people } = await target.query<Moved["people"][number]>(
       `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as organization, workos_membership_id as membership
@@ -54,6 +59,7 @@ export async function startMoved(): Promise<Moved> {
       target,
       owner: await connect(world.env["TARGET_OWNER_URL"] ?? ""),
       legacy: await connect(world.env["LEGACY_DATABASE_URL"] ?? "", "set rehome.apply = 'on'"),
+      replayed: await connect(world.sandbox.legacy.url("legacy_replayed")),
       workos: workosOf(world.sandbox.workos),
       people,
       verify: async (env = {}) => {

@@ -1,6 +1,6 @@
-import type { Sandbox } from "@rehome/sandbox";
+import type { WorkosTwin } from "@rehome/sandbox";
 
-type Twin = Pick<Sandbox["workos"], "url" | "adminToken">;
+type Twin = Pick<WorkosTwin, "url" | "adminToken">;
 
 /** What of WorkOS a fault strikes. */
 export const PLACES = {
@@ -30,10 +30,12 @@ export async function disarm(twin: Twin): Promise<void> {
   await admin(twin, "DELETE", "faults");
 }
 
-/** Answers with 429 that the twin has given. */
-export async function tooManyRequests(twin: Twin): Promise<number> {
+/** What the twin has counted: requests that create or change something, and answers with 429. */
+export async function counted(twin: Twin): Promise<{ writes: number; tooManyRequests: number }> {
   const answer = await admin(twin, "GET", "counters");
-  return ((await answer.json()) as { tooManyRequests: number }).tooManyRequests;
+  const { requests, tooManyRequests } = (await answer.json()) as { requests: Record<string, number>; tooManyRequests: number };
+  const writes = Object.entries(requests).filter(([route]) => !route.startsWith("GET "));
+  return { writes: writes.reduce((sum, [, count]) => sum + count, 0), tooManyRequests };
 }
 
 async function admin(twin: Twin, method: string, path: string, body?: unknown): Promise<Response> {

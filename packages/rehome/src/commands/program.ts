@@ -48,7 +48,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) return report(error, asJson);
     if (error.exitCode === 0) return EXIT.done;
-    const wrong = error.code === "commander.help" ? "No verb was given" : error.message.replace(/^error: /, "").replaceAll("\n", " ").replace(/\.$/, "");
+    const wrong =
+      error.code === "commander.help"
+        ? "No verb was given"
+        : error.message
+            .replace(/^error: /, "")
+            .replaceAll("\n", " ")
+            .replace(/\.$/, "");
     say(
       {
         code: "USAGE",

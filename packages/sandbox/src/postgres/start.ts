@@ -36,7 +36,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   if (binaries.runAs.uid !== undefined && binaries.runAs.gid !== undefined) chownSync(home, binaries.runAs.uid, binaries.runAs.gid);
   chmodSync(home, 0o700);
   const env = { PATH: process.env["PATH"], TZ: "UTC", LC_ALL: "C" };
-  initialise(binaries, data, env);
+  try {
+    initialise(binaries, data, env);
+  } catch (error) {
+    rmSync(home, { recursive: true, force: true });
+    throw error;
+  }
   for (let attempt = 1; ; attempt++) {
     try {
       return await run(binaries, home, data, env, options.settings ?? []);
