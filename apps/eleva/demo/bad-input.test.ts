@@ -47,7 +47,7 @@ async function asSuperuser(server: "legacy" | "target", database: string, sql: s
   await client.query(sql).finally(() => client.end());
 }
 
-describe.concurrent("nobody there, or nobody who lets us in", () => {
+describe.concurrent("nobody there, or nobody who lets us in", { timeout: 90_000 }, () => {
   const CASES: [what: string, verb: string, env: () => Record<string, string>, refusal: Refusal][] = [
     [
       "legacy does not answer",
@@ -133,7 +133,7 @@ describe.concurrent("nobody there, or nobody who lets us in", () => {
   });
 });
 
-describe.concurrent("a broken export", () => {
+describe.concurrent("a broken export", { timeout: 90_000 }, () => {
   const CASES: [what: string, edit: (csv: string) => string | Buffer, says: string][] = [
     ["columns missing", (csv) => csv.replace("password_digest,password_hasher", "note,comment"), "columns are missing: password_digest"],
     ["a quote that never closes", (csv) => csv.replace(/\n(user_\w+),/, '\n$1,"'), "quote"],
@@ -188,7 +188,7 @@ describe.concurrent("a broken export", () => {
   });
 });
 
-describe.concurrent("a config that does not fit", () => {
+describe.concurrent("a config that does not fit", { timeout: 90_000 }, () => {
   const CASES: [what: string, change: string, says: RegExp][] = [
     ["a table that legacy does not have", "tables: { ...move.tables, bookings: move.tables.meetings }", /legacy has no table bookings/],
     ["a table that is in no mapping", "tables: (({ records, ...rest }) => rest)(move.tables)", /legacy table records is in no mapping/],
@@ -259,7 +259,7 @@ test("a role on legacy that lacks permissions: the table is named, and `check` n
   expect(await rehome(world, ["check"], { env })).toMatchObject({ code: 0, result: { ok: true } });
 });
 
-describe("WorkOS and the target", () => {
+describe("WorkOS and the target", { timeout: 90_000 }, () => {
   const WORKOS: [what: string, verb: string, env: () => Record<string, string>, refusal: Refusal][] = [
     [
       "WorkOS does not answer while the schema wants its keys",

@@ -18,6 +18,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(temp, { recursive: true, force: true }));
 
+/** Node's own cache of compiled code stays by design; it holds no data of ours. */
+const leftBehind = (): string[] => readdirSync(temp).filter((name) => name !== "node-compile-cache");
+
 test("ten people are moved, every proof holds, and stdout is one JSON object", { timeout: 180_000 }, async () => {
   const { code, stdout, stderr } = await ended(demo(["--users", "10", "--exit", "--json"]));
   expect(code, stderr).toBe(0);
@@ -31,7 +34,7 @@ test("ten people are moved, every proof holds, and stdout is one JSON object", {
     expect(proof["expected"], String(proof["name"])).toBeGreaterThan(0);
     expect(proof["checked"], String(proof["name"])).toBe(proof["expected"]);
   }
-  expect(readdirSync(temp)).toEqual([]);
+  expect(leftBehind()).toEqual([]);
 });
 
 test("one proof that does not hold makes it exit 3", () => {
@@ -52,7 +55,7 @@ describe("wrong usage exits 2 and starts nothing", () => {
     expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(/^Error: .+\n\nnpm run demo -- /);
-    expect(readdirSync(temp)).toEqual([]);
+    expect(leftBehind()).toEqual([]);
   });
 });
 
@@ -75,7 +78,7 @@ test.each([
   expect(stderr).not.toMatch(/Error|at file:/);
   await expect.poll(() => pids.filter(runs), { timeout: 10_000 }).toEqual([]);
   for (const port of ports) expect(await accepts(port), `port ${port}`).toBe(false);
-  expect(readdirSync(temp)).toEqual([]);
+  expect(leftBehind()).toEqual([]);
 });
 
 function demo(args: readonly string[]): ChildProcess {

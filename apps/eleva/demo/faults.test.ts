@@ -63,10 +63,10 @@ async function anotherTarget(): Promise<string> {
   return name;
 }
 
-describe.concurrent("a fault that passes: everybody once, nothing twice, exit 0", { timeout: 60_000 }, () => {
+describe.concurrent("a fault that passes: everybody once, nothing twice, exit 0", { timeout: 90_000 }, () => {
   test.for<[string, Omit<Fault, "place">]>([
     ["500", { kind: "status", status: 500, times: 4 }],
-    ["503 for every third request", { kind: "status", status: 503, rate: 0.33, seed: 7, times: 8 }],
+    ["503 for some of them", { kind: "status", status: 503, rate: 0.33, seed: 7, times: 5 }],
     ["429, each of which is waited out", { kind: "status", status: 429, times: 1 }],
     ["an answer that comes late", { kind: "latency", latencyMs: 300, times: 8 }],
     ["the connection is cut before WorkOS has acted", { kind: "reset_before", times: 4 }],
@@ -88,7 +88,7 @@ describe.concurrent("a fault that passes: everybody once, nothing twice, exit 0"
   });
 });
 
-describe.concurrent("a fault that does not end: exit 1 and why, and the next run repairs it", { timeout: 60_000 }, () => {
+describe.concurrent("a fault that does not end: exit 1 and why, and the next run repairs it", { timeout: 90_000 }, () => {
   test.for<[string, Fault, string]>([
     [
       "500 for organizations",
@@ -129,7 +129,7 @@ const faults: fc.Arbitrary<Fault> = fc.record({
   place: fc.constantFrom(...(Object.keys(PLACES) as Fault["place"][])),
   kind: fc.constantFrom("status", "latency", "reset_before", "reset_after"),
   status: fc.constantFrom(500, 502, 503, 408),
-  latencyMs: fc.integer({ min: 1, max: 200 }),
+  latencyMs: fc.integer({ min: 1, max: 100 }),
   times: fc.constantFrom(1, 2, 5, 12, Number.MAX_SAFE_INTEGER),
   rate: fc.constantFrom(0.3, 0.6, 1),
   seed: fc.nat(),
@@ -161,9 +161,9 @@ test("whatever faults strike: everybody exactly once in the end, and never a sil
     { numRuns: 15, seed: SEED, endOnFailure: true },
   );
   console.info(`exit codes of the first runs: ${codes.join(" ")}`);
-}, 180_000);
+}, 300_000);
 
-describe("the pace, with sixty people", () => {
+describe("the pace, with sixty people", { timeout: 90_000 }, () => {
   const people = generateEleva({ users: 60, seed: 5, hashes: "cheap" });
   let clerk: Record<string, string>;
   let stop: () => Promise<void>;
@@ -182,25 +182,28 @@ describe("the pace, with sixty people", () => {
     WORKOS_LIMITS: JSON.stringify({ writesPer10s: writes * speed, readsPer10s: reads * speed, requestsPer60s: general * speed }),
   });
 
-  test.for<[string, WorkosTwinOptions, Record<string, string>, boolean]>([
-    ["under the documented limits no request is refused", {}, at(500, 1000, 6000, 50), false],
+  test.for<[string, WorkosTwinOptions, Record<string, string>]>([
+    ["under the documented limits no request is refused", {}, at(500, 1000, 6000, 50)],
     // Sixty people do not fill a documented window; a tenth of it they do.
-    ["under a tenth of them none is either", { limits: { writes: 50, reads: 100, general: 600 } }, at(50, 100, 600, 50), false],
-    [
-      "a mover who believes in more is refused, and gets everybody there all the same",
-      { limits: { writes: 50 } },
-      at(500, 1000, 6000, 50),
-      true,
-    ],
-  ])("%s", async ([, options, limits, refused], { onTestFinished }) => {
+    ["under a tenth of them none is either", { limits: { writes: 50, reads: 100, general: 600 } }, at(50, 100, 600, 50)],
+  ])("%s", async ([, options, limits], { onTestFinished }) => {
     const place = await emptyPlace(options);
     onTestFinished(place.stop);
 
     expect(await place.users({ ...clerk, ...limits })).toMatchObject({ code: 0 });
 
-    const { tooManyRequests } = await counted(place.workos);
-    if (refused) expect(tooManyRequests).toBeGreaterThan(0);
-    else expect(tooManyRequests).toBe(0);
+    expect((await counted(place.workos)).tooManyRequests).toBe(0);
     expect(await place.differences(people)).toEqual([]);
+  });
+
+  test("a mover who believes in more than there is gets refused, and everybody there all the same", async ({ onTestFinished }) => {
+    // Two seconds a window: what thirteen people need at once does not fit, however slow this machine is.
+    const place = await emptyPlace({ limits: { writes: 20 }, clockSpeed: 5 });
+    onTestFinished(place.stop);
+
+    expect(await place.users()).toMatchObject({ code: 0 });
+
+    expect((await counted(place.workos)).tooManyRequests).toBeGreaterThan(0);
+    expect(await place.differences()).toEqual([]);
   });
 });

@@ -76,11 +76,11 @@ async function failedRun(): Promise<void> {
 
 /** The staged rows are refused in the midst of the copy: Postgres would quote the line. */
 async function failedSync(): Promise<void> {
-  await touchNote(marked);
+  await touchReason(marked);
   const admin = await connect(marked.world.sandbox.target.url("target"));
   await admin.query(`
     create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused' using errcode = 'P0001'; end $$;
-    create trigger refuse before insert on rehome_stage.meetings for each row execute function refuse()`);
+    create trigger refuse before insert on rehome_stage.blocked_dates for each row execute function refuse()`);
   expect((await command(["verify"], 1)).result).toMatchObject({ error: { code: "QUERY_FAILED" } });
   await admin.query("drop function refuse cascade");
   await admin.end();
@@ -88,13 +88,13 @@ async function failedSync(): Promise<void> {
 
 /** The server ends the connection while it stands at a row of the copy. */
 async function endedInCopy(): Promise<void> {
-  await touchNote(marked);
+  await touchReason(marked);
   const url = marked.world.sandbox.target.url("target");
   const admin = await connect(url);
   await admin.query(`
     create table gate (nothing boolean);
     create function wait_at_gate() returns trigger language plpgsql security definer as $$ begin lock table gate; return new; end $$;
-    create trigger wait_at_gate before insert on rehome_stage.meetings for each row execute function wait_at_gate()`);
+    create trigger wait_at_gate before insert on rehome_stage.blocked_dates for each row execute function wait_at_gate()`);
   const held = await hold(url, "lock table gate in access exclusive mode");
   const running = command(["verify"], 1);
   await held.waitedFor();
@@ -119,9 +119,9 @@ async function failedRollback(): Promise<void> {
   await admin.end();
 }
 
-async function touchNote({ world }: Marked): Promise<void> {
+async function touchReason({ world }: Marked): Promise<void> {
   const product = await connect(world.sandbox.legacy.url("legacy", "eleva_app"));
-  await product.query(`update meetings set "guestNotes" = "guestNotes" || '.' where "guestNotes" ~ 'MARK'`);
+  await product.query("update blocked_dates set reason = reason || '.' where reason ~ 'MARK'");
   await product.end();
 }
 
@@ -134,7 +134,7 @@ async function allThere(): Promise<void> {
     [marked.markers.note, marked.markers.guestName, marked.markers.email],
   );
   await target.end();
-  expect(rows[0]?.notes).toBeGreaterThan(1);
+  expect(rows[0]?.notes).toBe(2);
   expect(rows[0]?.emails).toBe(1);
 }
 

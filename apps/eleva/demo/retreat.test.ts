@@ -36,7 +36,7 @@ test("a row changed behind the mover's back: the proof inside the freeze does no
   expect((await rehome(world, ["status"])).result).toMatchObject({ move: { state: "copied", side: "legacy" } });
   await change(-1);
   await behind.end();
-}, 60_000);
+}, 120_000);
 
 test("a transaction of the product that stays open longer than the patience: nothing is frozen, legacy serves as before", async () => {
   const open = await hold(
@@ -52,7 +52,7 @@ test("a transaction of the product that stays open longer than the patience: not
     next_step: expect.stringContaining("pg_stat_activity"),
   });
   expect((await rehome(world, ["status"])).result).toMatchObject({ move: { state: "copied", side: "legacy" } });
-}, 60_000);
+}, 120_000);
 
 test("two cutovers at once: the second takes over, the first is fenced off before it closes anything, one switch turns", async () => {
   // The first one stands in its freeze, about to prove.
@@ -70,7 +70,7 @@ test("two cutovers at once: the second takes over, the first is fenced off befor
   expect(taker).toMatchObject({ code: 0, result: { switched: true } });
   expect(await sidesThatWrite(world)).toEqual(TARGET_SERVES);
   expect((await rehome(world, ["status"])).result).toMatchObject({ move: { state: "switched", side: "target", switchEpoch: "2" } });
-}, 60_000);
+}, 120_000);
 
 async function epochOf({ sandbox }: DemoWorld): Promise<bigint> {
   const client = await connect(sandbox.target.url("target"));

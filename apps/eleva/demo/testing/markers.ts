@@ -8,6 +8,8 @@ export interface Markers {
   /** In meetings.guestNotes: health data. */
   note: string;
   guestName: string;
+  /** In blocked_dates.reason: early in a short row, so that the hundred characters of a line which Postgres quotes from a copy would show it. */
+  reason: string;
   /** A well-formed bcrypt digest that opens with no known password. */
   digest: string;
   totp: string;
@@ -26,6 +28,7 @@ export async function markedWorld(): Promise<Marked> {
   const markers: Markers = {
     note: `MARKnote${tag}`,
     guestName: `MARKguest${tag}`,
+    reason: `MARKreason${tag}`,
     digest: `$2b$10$${`MARKdigest${tag}`.padEnd(53, "a")}`,
     totp: `MARK${tag.replace(/\d/g, (digit) => "GHIJKLMNOP"[Number(digit)] as string).toUpperCase()}`.padEnd(32, "Q"),
     email: `mark-${tag}@example.org`,
@@ -40,13 +43,15 @@ export async function markedWorld(): Promise<Marked> {
   return { world, markers };
 }
 
-function mark(eleva: ElevaWorld, { note, guestName, digest, totp, email }: Markers): void {
+function mark(eleva: ElevaWorld, { note, guestName, reason, digest, totp, email }: Markers): void {
   const moves = (id: unknown): boolean => eleva.answers.people[String(id)]?.disposition === "move";
   const person = eleva.clerkUsers.find((user) => moves(user.id) && user.totp_secret && user.password_hasher === "bcrypt");
   const address = person?.emails.find((candidate) => candidate.primary);
   const meetings = eleva.tables.meetings.filter((meeting) => moves(meeting["clerkUserId"])).slice(0, 2);
-  if (!person || !address || meetings.length < 2) throw new Error("This world has nobody to mark; take another seed.");
+  const blocked = eleva.tables.blocked_dates.find((row) => moves(row["clerk_user_id"]));
+  if (!person || !address || !blocked || meetings.length < 2) throw new Error("This world has nobody to mark; take another seed.");
   Object.assign(person, { password_digest: digest, totp_secret: totp });
   address.address = email;
+  blocked["reason"] = reason;
   for (const meeting of meetings) Object.assign(meeting, { guestNotes: note, guestName });
 }
