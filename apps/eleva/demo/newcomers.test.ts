@@ -12,7 +12,7 @@ let admin: pg.Client;
 let legacy: pg.Client;
 
 beforeAll(async () => {
-  world = await testWorld({ users: 20, seed: 3 });
+  world = await testWorld({ change: giveMeetingToSomebodyHeld });
   admin = new pg.Client({ connectionString: world.sandbox.target.url("target") });
   legacy = new pg.Client({ connectionString: world.sandbox.legacy.url("legacy") });
   await Promise.all([admin.connect(), legacy.connect()]);
@@ -24,6 +24,19 @@ afterAll(async () => {
   await Promise.all([admin?.end(), legacy?.end()]);
   await world?.stop();
 });
+
+/** A meeting of somebody held on a service of somebody who moves: the meeting stays, and it refers to a row that moves. */
+function giveMeetingToSomebodyHeld(eleva: DemoWorld["eleva"]): void {
+  const { people } = eleva.answers;
+  const [held] = Object.keys(people).filter((id) => people[id]?.disposition === "hold");
+  const meeting = eleva.tables.meetings.find(
+    (row) =>
+      people[String(row["clerkUserId"])]?.disposition === "move" &&
+      eleva.tables.records.every((record) => record["meeting_id"] !== row["id"]),
+  );
+  if (!held || !meeting) throw new Error("This world has nobody held, or no meeting without a record.");
+  meeting["clerkUserId"] = held;
+}
 
 /** Somebody signs up at WorkOS, and the product's sync job mirrors it, as after any sign-up. */
 async function signUp(email: string, emailVerified: boolean): Promise<{ user: string; org: string }> {
@@ -106,7 +119,7 @@ test("a name that somebody changed on the target stands at Clerk after the rollb
   const again = await rehome(world, ["run"]); // the newcomers of before are people like all others
   expect(openProofs(again.result)).toEqual([]);
   expect(again.code).toBe(0);
-  expect((await rehome(world, ["cutover"])).code).toBe(0);
+  expect(await rehome(world, ["cutover"])).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Error") });
   const [person] = (
     await admin.query<{ id: string; user: string; org: string }>(
       `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as org from rehome.identity where moved and first_name <> 'Nova' order by 1 limit 1`,
@@ -130,6 +143,70 @@ test("a name that somebody changed on the target stands at Clerk after the rollb
   expect(openProofs(last.result)).toEqual([]);
   expect(last.code).toBe(0);
 }, 90_000);
+
+test("keys of rows that stayed behind cannot be taken on the target, nor can what they refer to be deleted; every table there is fenced", async () => {
+  const [stays] = (await admin.query<{ key: string }>("select key from rehome.left_behind where legacy_table = 'events' limit 1")).rows;
+  const [moved] = (
+    await admin.query<{ id: string; user: string; org: string }>(
+      `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as org from rehome.identity where moved order by 1 limit 1`,
+    )
+  ).rows;
+  if (!stays || !moved) throw new Error("This world has no service of somebody held, or nobody moved.");
+  const insert =
+    "insert into services (id, org_id, workos_user_id, name, slug, duration_minutes, price_cents) values ($1, $2, $3, 'Mine', 'mine', 30, 1)";
+  const tried = (sql: string, params: unknown[]) =>
+    withProduct(connections({ [moved.user]: moved.org }), (run) =>
+      run({ kind: "person", legacyUserId: moved.user }, (db) => db.query(sql, params)),
+    ).then(
+      () => "done",
+      (error: { sqlstate?: string }) => error.sqlstate,
+    );
+  // Before the cutover the target takes no write at all, of no table.
+  expect(
+    await tried("insert into record_shares (record_id, org_id, grantee_user_id, expires_at) values (gen_random_uuid(), $1, $2, now())", [
+      moved.org,
+      moved.user,
+    ]),
+  ).toBe("RH002");
+  expect((await rehome(world, ["cutover"])).code).toBe(0);
+  expect(await tried(insert, [stays.key, moved.org, moved.user])).toBe("RH005");
+  const { rows: parents } = await admin.query<{ table: string; key: string }>(
+    `select v.t as "table", p.key from rehome.left_behind_parent p
+       join (values ('events', 'services'), ('meetings', 'meetings'), ('session_packs', 'session_packs')) v(l, t) on v.l = p.legacy_table
+      where p.key in (select id::text from services union all select id::text from meetings union all select id::text from session_packs)`,
+  );
+  expect(parents.length).toBeGreaterThan(0);
+  // Whatever moved and refers to the row is gone first, so that only what stayed behind is in the way; none of it is kept.
+  for (const { table, key } of parents.filter((parent) => parent.table === "services")) {
+    await admin.query("begin");
+    await admin.query("delete from pack_purchases where pack_id in (select id from session_packs where service_id::text = $1)", [key]);
+    for (const child of ["session_packs", "slot_reservations", "meetings"])
+      await admin.query(`delete from ${child} where service_id::text = $1`, [key]);
+    await expect(admin.query(`delete from ${table} where id::text = $1`, [key])).rejects.toMatchObject({ code: "RH005" });
+    await admin.query("rollback");
+  }
+}, 60_000);
+
+test("somebody held who signs up anew, and whom Clerk refuses, does not stop the way back of all others", async () => {
+  const held = world.eleva.clerkUsers.find(
+    (user) =>
+      world.eleva.answers.people[user.id]?.reason === "unknown_role" || world.eleva.answers.people[user.id]?.reason === "not_in_export",
+  );
+  const address = held?.emails.find((email) => email.primary)?.address;
+  if (!address) throw new Error("This world has nobody held with an address.");
+  const again = await signUp(address, true);
+  await withProduct(connections({ [again.user]: again.org }), (run) =>
+    run({ kind: "person", legacyUserId: again.user }, (db) =>
+      db.query(
+        "insert into blocked_dates (org_id, workos_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, '2027-04-01', 'UTC', 'again', now(), now())",
+        [again.org, again.user],
+      ),
+    ),
+  );
+  expect(await rehome(world, ["rollback"])).toMatchObject({ code: 0, result: { outcome: "rolled_back", peopleRefused: [again.user] } });
+  const { rows } = await legacy.query("select clerk_user_id as id from blocked_dates where reason = 'again'");
+  expect(rows).toEqual([{ id: `without_clerk_${again.user}` }]);
+}, 60_000);
 
 /** Proofs of a `run` that do not hold, with what they name. */
 function openProofs(result: Record<string, unknown>): string[] {

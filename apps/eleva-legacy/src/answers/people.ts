@@ -37,7 +37,7 @@ function answerPerson(user: LegacyClerkUser, claimants: Map<string, Set<string>>
 
 /** White space around removed, lower case. */
 export function keyOf(address: string): string {
-  return address.trim().toLowerCase();
+  return address.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, "").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 export function rolesIn(role: unknown): string[] {

@@ -130,4 +130,5 @@ select expert_user_id as expert, (extract(epoch from max(ends_at)) * 1000)::bigi
   from public.meetings where not imported group by 1 order by 1`;
 
 /** The form in which addresses are compared. */
-export const emailKey = (address: string): string => address.trim().toLowerCase();
+export const emailKey = (address: string): string =>
+  address.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, "").replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -66,6 +66,25 @@ test("four at once: one applies, the others find it done", async () => {
   expect(results.map(({ applied }) => applied).sort()).toEqual([0, 0, 0, 2]);
 });
 
+test("nobody but the owner can make it wait", async () => {
+  const { owner, url } = await database();
+  const stranger = await connection(url);
+  await stranger.query("begin; set local role anonymous");
+  await stranger.query("select pg_advisory_xact_lock(hashtext('eleva target schema'))");
+  await owner.query("set lock_timeout = '5s'");
+
+  expect(await applyTargetSchema(owner)).toMatchObject({ applied: 2 });
+
+  await stranger.query("rollback; begin; set local role authenticated");
+  await expect(stranger.query("lock table auth.version in row exclusive mode")).rejects.toMatchObject({ code: "42501" });
+  await stranger.query("rollback");
+  // Whoever holds it is waited for: the lock is what keeps two apart.
+  await stranger.query("begin; lock table auth.version in exclusive mode");
+  await owner.query("set lock_timeout = '100ms'");
+  await expect(applyTargetSchema(owner)).rejects.toMatchObject({ code: "55P03" });
+  await stranger.query("rollback");
+});
+
 test("works for an installer that is no superuser", async () => {
   const { url, owner } = await database();
   const name = `installer_${process.pid}_${Date.now()}`;
@@ -73,7 +92,7 @@ test("works for an installer that is no superuser", async () => {
   await owner.query(`grant rehome_owner, rehome_guard to ${name} with inherit true, set true`);
   await owner.query(`alter database ${new URL(url).pathname.slice(1)} owner to ${name}`);
   // On a server of its own the installer makes these roles and so administers them.
-  await owner.query(`grant rehome_fn_busy, rehome_fn_check, rehome_fn_receipts to ${name} with inherit false, set true`);
+  await owner.query(`grant rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts to ${name} with inherit false, set true`);
   undo.push(async () => {
     await owner.query(`reassign owned by ${name} to postgres; drop owned by ${name}; drop role ${name}`);
   });

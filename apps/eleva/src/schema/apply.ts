@@ -21,9 +21,9 @@ export interface AppliedSchema {
 /**
  * Brings the target to this schema: job roles, migrations, functions, the view, FORCE ROW LEVEL SECURITY, grants; then checks the result.
  *
- * One transaction under an advisory lock: all of it or nothing, and of several callers one works while the others wait and find it done. May be
- * run again; then it changes no table and locks none against readers or writers. Needs installRoles and installGuard of @rehome/tenancy first, because policies
- * call `auth.org_id()`, and the rights that those need. Not inside a transaction.
+ * One transaction under a lock that nobody but rehome_owner can take: all of it or nothing, and of several callers one works while the others
+ * wait and find it done. May be run again; then it changes no table and locks none against readers or writers. Needs installRoles and
+ * installGuard of @rehome/tenancy first, because policies call `auth.org_id()`, and the rights that those need. Not inside a transaction.
  *
  * @param client the installer: a superuser, or the owner of the database with CREATEROLE and BYPASSRLS
  * @throws SchemaError GUARD_MISSING, MIGRATION_CHANGED (a file differs from what was applied), MIGRATION_FAILED, SCHEMA_UNSAFE
@@ -34,7 +34,8 @@ export async function applyTargetSchema(client: ClientBase): Promise<AppliedSche
   await client.query("begin isolation level read committed read write");
   try {
     await client.query("set local search_path = public, pg_catalog");
-    await client.query("select pg_advisory_xact_lock(hashtext('eleva target schema'))");
+    // The guard's table, because only rehome_owner may lock it: anybody could take an advisory lock and keep it.
+    await client.query("set local role rehome_owner; lock table auth.version in exclusive mode; set local role none");
     await step(client, "before.sql");
     const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS });
     const applied = await migrate(client, migrations);
@@ -98,7 +99,7 @@ async function run(client: ClientBase, what: string, sql: string): Promise<void>
 
 async function refuseWithoutGuard(client: ClientBase): Promise<void> {
   const { rows } = await client.query<{ there: boolean }>(
-    "select to_regprocedure('auth.org_id()') is not null and to_regprocedure('auth.user_id()') is not null as there",
+    "select to_regprocedure('auth.org_id()') is not null and to_regprocedure('auth.user_id()') is not null and to_regclass('auth.version') is not null as there",
   );
   if (rows[0]?.there) return;
   throw new SchemaError("GUARD_MISSING", "The guard (schema auth) is not installed in this database.", {

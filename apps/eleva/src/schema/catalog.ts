@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { type AnyPgColumn, boolean, index, integer, json, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { orgId } from "./organizations.ts";
-import { allRows, ownedByOrg, ownOrg, readable } from "./policies.ts";
+import { allRows, checkedWrites, ownedByOrg, ownOrg, readable } from "./policies.ts";
 import { anonymous, authenticated, fn, job } from "./roles.ts";
 
 const everyone = [authenticated, anonymous];
@@ -52,7 +52,8 @@ export const profiles = pgTable(
     index("profiles_org_id").on(t.orgId),
     index("profiles_primary_category_id").on(t.primaryCategoryId),
     index("profiles_secondary_category_id").on(t.secondaryCategoryId),
-    ...ownedByOrg("profiles", t),
+    // Nobody deletes one: the cascade would take the agreement in profile_standing along.
+    ...ownedByOrg("profiles", t, { delete: false }),
     readable("profiles", "published", everyone, sql`${t.published}`),
     ...[job.admin, job.booking, job.setup, fn.busy].flatMap((role) => allRows("profiles", role, "select")),
   ],
@@ -77,7 +78,12 @@ export const profileStanding = pgTable(
     index("profile_standing_org_id").on(t.orgId),
     // Whoever sees the profile: the subquery is under the reader's own policies on profiles.
     readable("profile_standing", "with_profile", everyone, sql`exists (select from public.profiles p where p.id = ${t.profileId})`),
-    ...allRows("profile_standing", job.admin, "select", "insert", "update"),
+    ...allRows("profile_standing", job.admin, "select"),
+    ...checkedWrites(
+      "profile_standing",
+      job.admin,
+      sql`exists (select from public.profiles p where p.id = ${t.profileId} and p.org_id = ${t.orgId})`,
+    ),
   ],
 );
 
@@ -102,7 +108,8 @@ export const services = pgTable(
   (t) => [
     index("services_org_id").on(t.orgId),
     index("services_workos_user_id").on(t.workosUserId),
-    // Deleting cascades to meetings and records, past all policies; nobody may delete those, so a service in use stays.
+    // Shows a service in use as not there to delete. What it cannot see (a meeting that commits meanwhile) the foreign keys refuse: they do
+    // not cascade, because a cascade goes past all policies and would take meetings and records along.
     ...ownedByOrg("services", t, {
       delete: sql`public.service_is_unused(${t.id})`,
     }),

@@ -12,6 +12,7 @@ const readOnly: Allowed = { authenticated: ["select"], anonymous: [] };
 const publicReadOnly: Allowed = { authenticated: ["select"], anonymous: ["select"] };
 const ownedByOrg: Allowed = { authenticated: VERBS, anonymous: [] };
 const shownAndOwned: Allowed = { authenticated: VERBS, anonymous: ["select"] };
+const shownAndKept: Allowed = { authenticated: ["select", "insert", "update"], anonymous: ["select"] };
 const nobody: Allowed = { authenticated: [], anonymous: [] };
 
 /** What docs/who-sees-what.md lets the product's two roles do at all. */
@@ -31,7 +32,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   payout_accounts: readOnly,
   platform_roles: readOnly,
   profile_standing: publicReadOnly,
-  profiles: shownAndOwned,
+  profiles: shownAndKept,
   record_shares: ownedByOrg,
   records: { authenticated: ["select", "insert", "update"], anonymous: [] },
   schedule_availabilities: ownedByOrg,

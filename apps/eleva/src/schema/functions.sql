@@ -1,5 +1,5 @@
 -- Functions and the view that stand on the tables. Run as the installer after the migrations; may be run again.
-grant create on schema public to rehome_fn_busy, rehome_fn_receipts;     -- taken back below
+grant create on schema public to rehome_fn_busy, rehome_fn_receipts, rehome_fn_numbers;     -- taken back below
 
 set local role rehome_fn_busy;
 
@@ -68,29 +68,33 @@ create or replace view public.meeting_receipts with (security_barrier = true) as
     join public.meetings m on m.id = p.meeting_id
     join public.services s on s.id = m.service_id;
 
-set local role rehome_owner;
+set local role rehome_fn_numbers;
 
--- A number that a caller chose could meet the sequence later and make another organization's insert fail.
+-- A number that a caller chose could meet the sequence later and make another organization's insert fail. The owner holds the sequences:
+-- whoever may call nextval on a sequence that all share can use it up for all. (An identity's own default asks for no right.)
 create or replace function public.assign_id() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  if current_user = 'authenticated' then
-    new.id := nextval(pg_get_serial_sequence(format('%I.%I', tg_table_schema, tg_table_name), 'id'));
-  end if;
+  new.id := nextval(pg_get_serial_sequence(format('%I.%I', tg_table_schema, tg_table_name), 'id'));
   return new;
 end $$;
 revoke all on function public.assign_id() from public;
+grant execute on function public.assign_id() to rehome_owner;     -- to make the triggers
+
+set local role rehome_owner;
 do $$
 declare
   t regclass;
 begin
   foreach t in array array['public.scheduling_settings', 'public.blocked_dates']::regclass[] loop
-    -- Only where it is missing: creating one again would wait for every writer.
+    -- Only where it is missing: creating one again would wait for every writer. The mover keeps the numbers it brings: `when` is asked as
+    -- the writer, in a definer function current_user is the owner.
     if not exists (select from pg_trigger where tgrelid = t and tgname = 'assign_id' and tgenabled <> 'D') then
-      execute format('create or replace trigger assign_id before insert on %s for each row execute function public.assign_id()', t);
+      execute format($trigger$create or replace trigger assign_id before insert on %s
+        for each row when (current_user = 'authenticated') execute function public.assign_id()$trigger$, t);
     end if;
   end loop;
 end $$;
 
 reset role;
-revoke create on schema public from rehome_fn_busy, rehome_fn_receipts, rehome_fn_check;
+revoke create on schema public from rehome_fn_busy, rehome_fn_receipts, rehome_fn_check, rehome_fn_numbers;

@@ -3,7 +3,8 @@
 -- Run as the installer, in one transaction with the rest; may be run again.
 revoke all on schema public from public;
 grant usage on schema public to rehome_mover, rehome_guard, authenticated, anonymous, rehome_job_booking, rehome_job_payments, rehome_job_sync,
-  rehome_job_admin, rehome_job_setup, rehome_job_identity, rehome_job_claim, rehome_fn_busy, rehome_fn_check, rehome_fn_receipts;
+  rehome_job_admin, rehome_job_setup, rehome_job_identity, rehome_job_claim, rehome_fn_busy, rehome_fn_check, rehome_fn_numbers,
+  rehome_fn_receipts;
 
 set local role rehome_owner;
 alter default privileges for role rehome_owner revoke execute on functions from public;
@@ -13,7 +14,8 @@ do $$
 declare
   t record;
   everybody constant text := 'public, authenticated, anonymous, rehome_guard, rehome_mover, rehome_login, rehome_job_booking, rehome_job_payments, '
-    'rehome_job_sync, rehome_job_admin, rehome_job_setup, rehome_job_identity, rehome_job_claim, rehome_fn_busy, rehome_fn_check, rehome_fn_receipts';
+    'rehome_job_sync, rehome_job_admin, rehome_job_setup, rehome_job_identity, rehome_job_claim, rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, '
+    'rehome_fn_receipts';
 begin
   for t in select c.oid::regclass as name, c.relkind from pg_class c
             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'S') and pg_get_userbyid(c.relowner) = 'rehome_owner' loop
@@ -45,7 +47,8 @@ grant select on public.organizations, public.memberships, public.users, public.u
 
 -- Verified persons: write. Of identity (id, organization, person, parent) nothing can be changed once a row is made.
 grant update (first_name, last_name, image_url, country, security_preferences, updated_at) on public.users to authenticated;
-grant insert, delete on public.profiles, public.services, public.schedules, public.schedule_availabilities, public.scheduling_settings,
+grant insert on public.profiles to authenticated;
+grant insert, delete on public.services, public.schedules, public.schedule_availabilities, public.scheduling_settings,
   public.blocked_dates, public.session_packs to authenticated;
 grant update (profile_picture, first_name, last_name, headline, short_bio, long_bio, primary_category_id, secondary_category_id, social_links,
   published, updated_at) on public.profiles to authenticated;
@@ -55,7 +58,6 @@ grant update (schedule_id, start_time, end_time, day_of_week) on public.schedule
 grant update (before_event_buffer, after_event_buffer, minimum_notice, time_slot_interval, booking_window_days, updated_at)
   on public.scheduling_settings to authenticated;
 grant update (date, timezone, reason, updated_at) on public.blocked_dates to authenticated;
-grant usage on sequence public.scheduling_settings_id_seq, public.blocked_dates_id_seq to authenticated;
 grant update (name, description, sessions_count, price_cents, currency, is_active, expiration_days, updated_at) on public.session_packs to authenticated;
 grant update (guest_name, guest_phone, guest_notes, starts_at, ends_at, timezone, meeting_url, calendar_creation_claimed, updated_at)
   on public.meetings to authenticated;
@@ -71,12 +73,28 @@ grant select (workos_user_id, org_id, email, email_verified) on public.users to 
 grant select (workos_user_id, org_id, email, verified) on public.user_emails to rehome_job_booking;
 grant insert on public.organizations, public.meetings to rehome_job_booking;
 grant update (meeting_url, calendar_creation_claimed, updated_at) on public.meetings to rehome_job_booking;
-grant insert, update, delete on public.slot_reservations to rehome_job_booking;
-grant insert, update on public.guests to rehome_job_booking;
+grant insert, delete on public.slot_reservations to rehome_job_booking;
+grant update (expires_at, stripe_payment_intent_id, stripe_session_id, gentle_reminder_sent_at, urgent_reminder_sent_at, updated_at)
+  on public.slot_reservations to rehome_job_booking;
+grant insert, update (name) on public.guests to rehome_job_booking;
 
--- Payments: all that Stripe says.
-grant select, insert, update on public.billing_accounts, public.payout_accounts, public.service_stripe, public.session_pack_stripe,
+-- Payments: all that Stripe says. Whose a row is, and for what was paid, stays as it was made.
+grant select, insert on public.billing_accounts, public.payout_accounts, public.service_stripe, public.session_pack_stripe,
   public.meeting_payments, public.payment_transfers, public.pack_purchases to rehome_job_payments;
+grant update (stripe_customer_id, subscription_id, subscription_status, subscription_price_id, subscription_current_period_end,
+  subscription_canceled_at, has_had_subscription) on public.billing_accounts to rehome_job_payments;
+grant update (stripe_connect_account_id, stripe_connect_details_submitted, stripe_connect_charges_enabled, stripe_connect_payouts_enabled,
+  stripe_connect_onboarding_complete, stripe_bank_account_last4, stripe_bank_name) on public.payout_accounts to rehome_job_payments;
+grant update (stripe_product_id, stripe_price_id) on public.service_stripe, public.session_pack_stripe to rehome_job_payments;
+grant update (stripe_payment_intent_id, stripe_session_id, stripe_payment_status, stripe_amount, stripe_application_fee_amount,
+  stripe_application_fee_id, stripe_refund_id, stripe_metadata, stripe_transfer_id, stripe_transfer_amount, stripe_transfer_status,
+  stripe_transfer_scheduled_at, stripe_payout_id, stripe_payout_amount, stripe_payout_failure_code, stripe_payout_failure_message,
+  stripe_payout_paid_at, last_processed_at) on public.meeting_payments to rehome_job_payments;
+grant update (amount, platform_fee, scheduled_transfer_time, status, transfer_id, payout_id, stripe_error_code, stripe_error_message,
+  retry_count, requires_approval, admin_user_id, admin_notes, notified_at, updated_at) on public.payment_transfers to rehome_job_payments;
+grant update (buyer_name, buyer_phone, stripe_customer_id, stripe_session_id, stripe_payment_intent_id, stripe_coupon_id,
+  stripe_promotion_code_id, currency, gross_amount, platform_fee, net_amount, max_redemptions, redemptions_used, expires_at, status, updated_at)
+  on public.pack_purchases to rehome_job_payments;
 grant usage on sequence public.payment_transfers_id_seq to rehome_job_payments;
 grant select, insert on public.stripe_processed_events to rehome_job_payments;
 grant select on public.services, public.session_packs, public.slot_reservations to rehome_job_payments;
@@ -90,7 +108,9 @@ grant select, insert, update, delete on public.memberships, public.user_emails, 
 
 -- Admin: what the platform says of profiles, and categories.
 grant select, insert, update, delete on public.categories to rehome_job_admin;
-grant select, insert, update on public.profile_standing to rehome_job_admin;
+grant select, insert on public.profile_standing to rehome_job_admin;
+grant update (is_verified, is_top_expert, display_order, practitioner_agreement_accepted_at, practitioner_agreement_version,
+  practitioner_agreement_ip_address) on public.profile_standing to rehome_job_admin;
 grant select on public.profiles to rehome_job_admin;
 
 -- Set-up: six flags out of data.
@@ -101,7 +121,9 @@ grant select (workos_user_id, stripe_connect_charges_enabled, stripe_connect_pay
 grant select (workos_user_id, stripe_identity_verified) on public.identity_verifications to rehome_job_setup;
 
 -- Identity: Stripe Identity.
-grant select, insert, update on public.identity_verifications to rehome_job_identity;
+grant select, insert on public.identity_verifications to rehome_job_identity;
+grant update (stripe_identity_verification_id, stripe_identity_verified, stripe_identity_verification_status,
+  stripe_identity_verification_last_checked) on public.identity_verifications to rehome_job_identity;
 grant select (id, workos_user_id, org_id) on public.users to rehome_job_identity;
 
 -- Claim: gives a guest's rows to whoever proved the address. It reads no content.
@@ -114,6 +136,7 @@ grant select (meeting_id, patient_org_id), update (patient_org_id) on public.mee
 grant select (id, buyer_org_id), update (buyer_org_id) on public.pack_purchases to rehome_job_claim;
 
 -- Functions and the view.
+grant usage on sequence public.scheduling_settings_id_seq, public.blocked_dates_id_seq to rehome_fn_numbers;
 grant select (workos_user_id, org_id, published) on public.profiles to rehome_fn_busy;
 grant select (expert_user_id, starts_at, ends_at) on public.meetings to rehome_fn_busy;
 grant select (expert_user_id, starts_at, ends_at, expires_at) on public.slot_reservations to rehome_fn_busy;

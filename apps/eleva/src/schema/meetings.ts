@@ -3,7 +3,7 @@ import { boolean, check, index, integer, json, pgPolicy, pgTable, text, uuid } f
 import { services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { orgId, patientOrgId } from "./organizations.ts";
-import { allRows, claimable, every, ofMeeting, ofService, ownOrg, readable } from "./policies.ts";
+import { allRows, checkedWrites, claimable, every, ofMeeting, ofService, ownOrg, readable } from "./policies.ts";
 import { authenticated, fn, job } from "./roles.ts";
 
 /**
@@ -18,7 +18,7 @@ export const meetings = pgTable(
     patientOrgId: patientOrgId(),
     serviceId: uuid("service_id")
       .notNull()
-      .references(() => services.id, { onDelete: "cascade" }),
+      .references(() => services.id),
     expertUserId: text("expert_user_id").notNull(),
     guestEmail: text("guest_email").notNull(),
     guestName: text("guest_name").notNull(),
@@ -92,17 +92,7 @@ export const meetingPayments = pgTable(
     readable("meeting_payments", "expert_org", authenticated, ownOrg(t.orgId)),
     readable("meeting_payments", "fn_receipts", fn.receipts, ownOrg(t.patientOrgId)),
     ...allRows("meeting_payments", job.payments, "select"),
-    pgPolicy("meeting_payments_insert_job_payments", {
-      for: "insert",
-      to: job.payments,
-      withCheck: ofMeeting(t),
-    }),
-    pgPolicy("meeting_payments_update_job_payments", {
-      for: "update",
-      to: job.payments,
-      using: sql`true`,
-      withCheck: ofMeeting(t),
-    }),
+    ...checkedWrites("meeting_payments", job.payments, ofMeeting(t)),
     ...claimable("meeting_payments", t.patientOrgId),
   ],
 );

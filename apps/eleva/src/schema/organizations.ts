@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { boolean, index, json, pgPolicy, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { createdAt } from "./columns.ts";
 import { membershipStatus, organizationTier, organizationType } from "./enums.ts";
-import { allRows, ownOrg, readable, self } from "./policies.ts";
+import { allRows, checkedWrites, ownOrg, readable, self } from "./policies.ts";
 import { authenticated, fn, guard, job } from "./roles.ts";
 
 /** `id` is the WorkOS organization id, or `guest_…` while nobody has claimed it. */
@@ -77,8 +77,9 @@ export const guests = pgTable(
     email: text("email").notNull(),
     name: text("name"),
   },
-  () => [
-    ...allRows("guests", job.booking, "select", "insert", "update"),
+  (t) => [
+    ...allRows("guests", job.booking, "select"),
+    ...checkedWrites("guests", job.booking, sql`exists (select from public.organizations o where o.id = ${t.orgId} and not o.claimed)`),
     ...allRows("guests", job.claim, "select", "insert", "update", "delete"),
   ],
 );

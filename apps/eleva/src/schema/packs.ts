@@ -4,7 +4,7 @@ import { publishedBy, services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { packPurchaseStatus } from "./enums.ts";
 import { organizations, orgId } from "./organizations.ts";
-import { allRows, claimable, ofService, ownedByOrg, ownOrg, readable } from "./policies.ts";
+import { allRows, checkedWrites, claimable, ofService, ownedByOrg, ownOrg, readable } from "./policies.ts";
 import { anonymous, authenticated, job } from "./roles.ts";
 
 /** N sessions of a service, sold as a promotion code. */
@@ -16,7 +16,7 @@ export const sessionPacks = pgTable(
     workosUserId: text("workos_user_id").notNull(),
     serviceId: uuid("service_id")
       .notNull()
-      .references(() => services.id, { onDelete: "cascade" }),
+      .references(() => services.id),
     name: text("name").notNull(),
     description: text("description"),
     sessionsCount: integer("sessions_count").notNull(),
@@ -96,7 +96,12 @@ export const packPurchases = pgTable(
     index("pack_purchases_buyer_org_id").on(t.buyerOrgId),
     index("pack_purchases_pack_id").on(t.packId),
     readable("pack_purchases", "party", authenticated, sql`${ownOrg(t.orgId)} or ${ownOrg(t.buyerOrgId)}`),
-    ...allRows("pack_purchases", job.payments, "select", "insert", "update"),
+    ...allRows("pack_purchases", job.payments, "select"),
+    ...checkedWrites(
+      "pack_purchases",
+      job.payments,
+      sql`exists (select from public.session_packs p where p.id = ${t.packId} and p.org_id = ${t.orgId})`,
+    ),
     ...claimable("pack_purchases", t.buyerOrgId),
   ],
 );

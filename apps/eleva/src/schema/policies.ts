@@ -12,11 +12,14 @@ export const ownOrg = (column: AnyColumn): SQL => sql`${column} = ${ORG}`;
 /** The row is the verified person's; never true without an active membership. */
 export const self = (column: AnyColumn): SQL => sql`${column} = ${USER}`;
 
-/** A product table that its organization reads and writes whole. A row is made for oneself or for another member of the organization only. */
+/**
+ * A product table that its organization reads and writes whole (`delete: false`: but for deleting). A row is made for oneself or for another
+ * member of the organization only.
+ */
 export function ownedByOrg(
   table: string,
   columns: { orgId: AnyColumn; workosUserId?: AnyColumn },
-  more: { insert?: SQL; update?: SQL; delete?: SQL } = {},
+  more: { insert?: SQL; update?: SQL; delete?: SQL | false } = {},
 ) {
   const own = ownOrg(columns.orgId);
   const person = columns.workosUserId && sql`public.is_own_member(${columns.workosUserId})`;
@@ -37,11 +40,15 @@ export function ownedByOrg(
       using: own,
       withCheck: every(own, more.update),
     }),
-    pgPolicy(`${table}_delete_own_org`, {
-      for: "delete",
-      to: authenticated,
-      using: every(own, more.delete),
-    }),
+    ...(more.delete === false
+      ? []
+      : [
+          pgPolicy(`${table}_delete_own_org`, {
+            for: "delete",
+            to: authenticated,
+            using: every(own, more.delete),
+          }),
+        ]),
   ];
 }
 
@@ -63,6 +70,15 @@ export function allRows(table: string, role: PgRole, ...verbs: Verb[]) {
       ...(verb === "insert" || verb === "update" ? { withCheck: ANY_ROW } : {}),
     }),
   );
+}
+
+/** Policies of a job that makes and changes any row of the table, as long as the row then fulfils `check`. */
+export function checkedWrites(table: string, role: PgRole, check: SQL) {
+  const who = role.name.replace(/^rehome_/, "");
+  return [
+    pgPolicy(`${table}_insert_${who}`, { for: "insert", to: role, withCheck: check }),
+    pgPolicy(`${table}_update_${who}`, { for: "update", to: role, using: ANY_ROW, withCheck: check }),
+  ];
 }
 
 /** The claim job gives rows of an unclaimed organization to a claimed one: never a row that is somebody's already, and never back. */

@@ -33,12 +33,13 @@ export const records = pgTable(
       index("records_meeting_id").on(t.meetingId),
       readable("records", "writing_expert", authenticated, writer),
       readable("records", "patient_org", authenticated, ownOrg(t.patientOrgId)),
+      // clock_timestamp: one message of several statements, or a DO block that waits, keeps the statement_timestamp it began with.
       // An array out of an uncorrelated subquery is computed once and can use the primary key; `exists` would scan all records.
       readable(
         "records",
         "share",
         authenticated,
-        sql`${t.id} = any (array(select s.record_id from public.record_shares s where s.grantee_user_id = (select auth.user_id()) and s.expires_at > statement_timestamp()))`,
+        sql`${t.id} = any (array(select s.record_id from public.record_shares s where s.grantee_user_id = (select auth.user_id()) and s.expires_at > clock_timestamp()))`,
       ),
       pgPolicy("records_insert_writing_expert", {
         for: "insert",

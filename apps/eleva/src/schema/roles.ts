@@ -24,6 +24,8 @@ export const fn = {
   busy: pgRole("rehome_fn_busy").existing(),
   /** The checks that policies call: `is_own_member`, `service_is_unused`, `may_share_record`. */
   check: pgRole("rehome_fn_check").existing(),
+  /** `assign_id`; it has the two sequences and no table. */
+  numbers: pgRole("rehome_fn_numbers").existing(),
   /** The view `meeting_receipts`. */
   receipts: pgRole("rehome_fn_receipts").existing(),
 };

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
-import { bigint, boolean, index, json, pgPolicy, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { type AnyPgColumn, bigint, boolean, index, json, pgPolicy, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { subscriptionStatus } from "./enums.ts";
 import { orgId } from "./organizations.ts";
-import { allRows, readable, self } from "./policies.ts";
+import { allRows, checkedWrites, readable, self } from "./policies.ts";
 import { authenticated, job } from "./roles.ts";
 
 // How addresses are compared; docs/mapping.md, party(·).
@@ -96,6 +96,10 @@ const userRow = () => ({
   workosUserId: text("workos_user_id").notNull(),
 });
 
+/** The row names a user together with that user's own person and organization. */
+const ofUserRow = (t: { userRowId: AnyPgColumn; orgId: AnyPgColumn; workosUserId: AnyPgColumn }) =>
+  sql`exists (select from public.users u where u.id = ${t.userRowId} and u.org_id = ${t.orgId} and u.workos_user_id = ${t.workosUserId})`;
+
 export const billingAccounts = pgTable(
   "billing_accounts",
   {
@@ -112,7 +116,8 @@ export const billingAccounts = pgTable(
     index("billing_accounts_org_id").on(t.orgId),
     index("billing_accounts_workos_user_id").on(t.workosUserId),
     readable("billing_accounts", "self", authenticated, self(t.workosUserId)),
-    ...allRows("billing_accounts", job.payments, "select", "insert", "update"),
+    ...allRows("billing_accounts", job.payments, "select"),
+    ...checkedWrites("billing_accounts", job.payments, ofUserRow(t)),
   ],
 );
 
@@ -134,7 +139,8 @@ export const payoutAccounts = pgTable(
     index("payout_accounts_workos_user_id").on(t.workosUserId),
     index("payout_accounts_stripe_connect_account_id").on(t.stripeConnectAccountId),
     readable("payout_accounts", "self", authenticated, self(t.workosUserId)),
-    ...allRows("payout_accounts", job.payments, "select", "insert", "update"),
+    ...allRows("payout_accounts", job.payments, "select"),
+    ...checkedWrites("payout_accounts", job.payments, ofUserRow(t)),
     ...allRows("payout_accounts", job.setup, "select"),
   ],
 );
@@ -153,7 +159,8 @@ export const identityVerifications = pgTable(
     index("identity_verifications_workos_user_id").on(t.workosUserId),
     index("identity_verifications_verification_id").on(t.stripeIdentityVerificationId),
     readable("identity_verifications", "self", authenticated, self(t.workosUserId)),
-    ...allRows("identity_verifications", job.identity, "select", "insert", "update"),
+    ...allRows("identity_verifications", job.identity, "select"),
+    ...checkedWrites("identity_verifications", job.identity, ofUserRow(t)),
     ...allRows("identity_verifications", job.setup, "select"),
   ],
 );

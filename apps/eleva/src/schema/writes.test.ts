@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attempt, attemptAsJob } from "../testing/attempt.ts";
 import { fillSmallProduct } from "../testing/small-product.ts";
@@ -178,6 +179,24 @@ describe("L8: no row comes into another organization, and none leaves its own", 
     for (const user of ["user_rui", "user_sam", "user_ivo"]) expect(await as("olga@clinic", sql, [user])).toBe(REFUSED);
   });
 
+  test("nobody but assign_id's owner draws from a shared sequence, and inserts still get numbers", async () => {
+    for (const sequence of ["blocked_dates_id_seq", "scheduling_settings_id_seq"]) {
+      expect(await as("ana@ana", `select count(nextval('${sequence}')) from generate_series(1, 10)`)).toBe(REFUSED);
+      expect(await as("ana@ana", `select setval('${sequence}', 2147483647)`)).toBe(REFUSED);
+    }
+    const column = "insert into scheduling_settings (id, org_id, workos_user_id) values (default, 'org_ana', 'user_ana') returning id";
+    expect(await as("ana@ana", column)).toBe(1); // as Drizzle says it
+    expect(await as("ana@ana", "select public.assign_id()")).toBe(REFUSED);
+  });
+
+  test("the mover keeps the numbers it brings", async () => {
+    const sql =
+      "insert into blocked_dates (id, org_id, workos_user_id, date) values (4711, 'org_ana', 'user_ana', '2026-01-01') returning id";
+    await target.owner.query("begin; set local role rehome_mover");
+    expect((await target.owner.query(sql)).rows).toEqual([{ id: 4711 }]);
+    await target.owner.query("rollback");
+  });
+
   test("a number chosen for a serial key is not taken", async () => {
     const sql = "insert into blocked_dates (id, org_id, workos_user_id, date) values (1, 'org_ana', 'user_ana', '2026-01-01') returning id";
     expect(await as("ana@ana", sql)).toBe(1); // 1 exists: without the trigger this is 23505
@@ -200,6 +219,54 @@ describe("L9: categories, and rows that nobody may destroy", () => {
     expect(await as("rui@rui", "delete from services where name = 'rui unused'")).toBe(1);
   });
 
+  test.each(["meetings", "slot_reservations"])("%s that the booking job makes while the expert deletes the service stay", async (table) => {
+    const own = await template.copy();
+    const deleting = new pg.Client({ connectionString: own.url });
+    await deleting.connect();
+    try {
+      const id = "md5('service rui unused')::uuid";
+      await deleting.query("begin; set local role authenticated");
+      await deleting.query("select auth.jwt_session_init($1)", [await own.token("user_rui", "org_rui")]);
+      // Its snapshot is older than the booking, which commits while it waits.
+      const { rows: backends } = await deleting.query("select pg_backend_pid() as pid");
+      const deleted = deleting
+        .query(`delete from services where id = ${id} and (select pg_sleep(1)) is not null`)
+        .then(({ rowCount }) => rowCount)
+        .catch((error: { code: string }) => error.code);
+      await expect
+        .poll(
+          async () =>
+            (await own.owner.query("select wait_event from pg_stat_activity where pid = $1", [backends[0].pid])).rows[0]?.wait_event,
+        )
+        .toBe("PgSleep");
+      await own.owner.query("begin; set local role rehome_job_booking");
+      const columns = table === "meetings" ? "guest_name, timezone" : "expires_at";
+      const values = table === "meetings" ? "'x', 'UTC'" : "'2027-01-01'";
+      await own.owner.query(`insert into ${table} (org_id, patient_org_id, service_id, expert_user_id, guest_email, starts_at, ends_at, ${columns})
+        values ('org_rui', 'guest_0', ${id}, 'user_rui', 'x', '2026-06-01 10:00Z', '2026-06-01 11:00Z', ${values})`);
+      await own.owner.query("commit");
+
+      expect(await deleted).toBe("23503");
+      await deleting.query("rollback");
+      expect((await own.owner.query(`select from ${table} where service_id = ${id}`)).rowCount).toBe(1);
+    } finally {
+      await deleting.end();
+      await own.drop();
+    }
+  });
+
+  test("a service with packs stays until the expert has deleted them", async () => {
+    const pack = `insert into session_packs (org_id, workos_user_id, service_id, name, sessions_count, price_cents)
+      values ('org_rui', 'user_rui', md5('service rui unused')::uuid, 'n', 1, 1)`;
+    await target.owner.query(`begin; ${pack}`);
+    await expect(target.owner.query("delete from services where name = 'rui unused'")).rejects.toMatchObject({ code: "23503" });
+    await target.owner.query("rollback");
+  });
+
+  test("nobody deletes a profile, which would take the agreement along", async () => {
+    expect(await as("ana@ana", "delete from profiles")).toBe(REFUSED);
+  });
+
   test("records and meetings cannot be deleted, standing cannot be written", async () => {
     for (const sql of [
       "delete from records",
@@ -215,6 +282,66 @@ describe("L9: categories, and rows that nobody may destroy", () => {
 test("the IP address of an agreement is not shown with the profile", async () => {
   expect(await as("anonymous", "select is_verified, is_top_expert, display_order from profile_standing")).toBe(1);
   expect(await as("anonymous", "select practitioner_agreement_ip_address from profile_standing")).toBe(REFUSED);
+});
+
+describe("a job changes what it must, never whose a row is", () => {
+  test.each([
+    ["booking", "update slot_reservations set service_id = md5('service rui')::uuid, org_id = 'org_rui', expert_user_id = 'user_rui'"],
+    ["booking", "update slot_reservations set patient_org_id = 'org_paul'"],
+    ["booking", "update guests set email_key = 'ana@example.test'"],
+    ["booking", "update guests set email = 'ana@example.test'"],
+    ["booking", "update guests set org_id = 'org_pia'"],
+    ["booking", "insert into guests (org_id, email_key, email) values ('org_pia', 'x', 'x')"],
+    ["payments", "update pack_purchases set org_id = 'org_rui'"],
+    ["payments", "update pack_purchases set pack_id = md5('pack rui')::uuid"],
+    ["payments", "update pack_purchases set buyer_org_id = 'org_paul'"],
+    [
+      "payments",
+      `insert into pack_purchases (org_id, buyer_org_id, pack_id, buyer_email, promotion_code, max_redemptions)
+         values ('org_rui', 'org_pia', md5('pack ana')::uuid, 'x', 'x', 1)`,
+    ],
+    ["payments", "update payment_transfers set org_id = 'org_rui'"],
+    ["payments", "update payment_transfers set expert_user_id = 'user_rui'"],
+    ["payments", "update payment_transfers set expert_connect_account_id = 'acct_2'"],
+    ["payments", "update meeting_payments set org_id = 'org_rui'"],
+    ["payments", "update billing_accounts set workos_user_id = 'user_rui'"],
+    ["payments", "update payout_accounts set org_id = 'org_rui'"],
+    ["payments", "update service_stripe set org_id = 'org_rui'"],
+    ["identity", "update identity_verifications set workos_user_id = 'user_rui'"],
+    ["admin", "update profile_standing set org_id = 'org_rui'"],
+    ["admin", "update profile_standing set profile_id = md5('profile rui')::uuid"],
+  ])("%s: %s", async (job, sql) => {
+    expect(await asJob(job, sql)).toBe(REFUSED);
+  });
+
+  test.each([
+    ["booking", "update slot_reservations set expires_at = now(), gentle_reminder_sent_at = now(), updated_at = now()", 3],
+    ["booking", "update guests set name = 'G'", 1],
+    ["payments", "update pack_purchases set redemptions_used = 1, status = 'active', updated_at = now()", 3],
+    ["payments", "update payment_transfers set status = 'READY', admin_notes = 'n', updated_at = now()", 6],
+    ["payments", "update billing_accounts set stripe_customer_id = 'cus_' || workos_user_id", 7],
+    ["payments", "update payout_accounts set stripe_connect_account_id = 'acct_1'", 7],
+    ["identity", "update identity_verifications set stripe_identity_verified = true", 7],
+    ["admin", "update profile_standing set is_verified = true, practitioner_agreement_version = '2'", 3],
+  ])("%s may: %s", async (job, sql, rows) => {
+    expect(await asJob(job, sql)).toBe(rows);
+  });
+
+  test("policies refuse it too where a careless grant would allow it", async () => {
+    const { owner } = target;
+    const wholes: [job: string, table: string, sql: string][] = [
+      ["payments", "pack_purchases", "org_id = 'org_clinic'"],
+      ["payments", "billing_accounts", "org_id = 'org_clinic'"],
+      ["identity", "identity_verifications", "workos_user_id = 'user_nobody'"],
+      ["admin", "profile_standing", "org_id = 'org_pia'"],
+      ["booking", "guests", "org_id = 'org_pia'"],
+    ];
+    for (const [job, table, set] of wholes) {
+      await owner.query(`begin; grant update on ${table} to rehome_job_${job}; set local role rehome_job_${job}`);
+      await expect(owner.query(`update ${table} set ${set}`), table).rejects.toMatchObject({ code: REFUSED });
+      await owner.query("rollback");
+    }
+  });
 });
 
 describe("L10: no duplicate and no overlap slips in", () => {
@@ -295,6 +422,21 @@ describe("shares and claims", () => {
     expect(await as("pia@pia", "update record_shares set grantee_user_id = 'user_pia'")).toBe(REFUSED);
     expect(await as("pia@pia", "delete from record_shares")).toBe(3);
     expect(await as("rui@rui", "delete from record_shares")).toBe(0);
+  });
+
+  test("a share that runs out while a message of several statements waits is closed for the rest of it", async () => {
+    const { owner } = target;
+    const count = "select count(*)::int as n from records where org_id = 'org_ana'";
+    await owner.query("begin");
+    try {
+      await owner.query("update record_shares set expires_at = clock_timestamp() + interval '500 ms' where grantee_user_id = 'user_rui'");
+      await owner.query("set local role authenticated");
+      await owner.query("select auth.jwt_session_init($1)", [await target.token("user_rui", "org_rui")]);
+      const results = (await owner.query(`${count}; select pg_sleep(0.7); ${count}`)) as unknown as pg.QueryResult<{ n: number }>[];
+      expect([results[0]?.rows[0]?.n, results[2]?.rows[0]?.n]).toEqual([1, 0]);
+    } finally {
+      await owner.query("rollback");
+    }
   });
 
   test("the claim job gives a guest's rows to who proved the address, and touches nobody else's", async () => {

@@ -29,6 +29,11 @@ export function addRollback(program: Command): void {
         );
         if (figures.peopleBroughtBack > 0)
           printLine(`${figures.peopleBroughtBack} people who signed up meanwhile have a Clerk user now and must set a password.`);
+        if (figures.peopleRefused.length > 0)
+          printLine(
+            `Clerk did not take ${figures.peopleRefused.length} of them (${figures.peopleRefused.join(", ")}): settle these in both dashboards.`,
+          );
+        if (figures.namesRefused.length > 0) printLine(`Clerk did not accept the changed names of ${figures.namesRefused.join(", ")}.`);
         printLine("Passwords and factors set at WorkOS since the cutover could not be carried back: the old ones are valid at Clerk.");
         printLine(`Next: ${next}`);
       }

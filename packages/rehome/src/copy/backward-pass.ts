@@ -55,6 +55,24 @@ export async function takeLegacy(legacy: ClientBase, epoch: string): Promise<voi
   await query(legacy, "take legacy for this run", "update rehome.epoch set epoch = greatest(epoch, $1::bigint)", [epoch]);
 }
 
+/** The target's triggers refuse such keys (RH005); should one be there all the same, nothing of legacy may be overwritten by it. */
+async function refuseStayingKeys(target: ClientBase, table: BackwardTable, keys: readonly string[]): Promise<void> {
+  const staying = await query<{ key: string }>(
+    target,
+    `look for ${table.legacyTable} that stayed behind`,
+    "select key from rehome.left_behind where legacy_table = $1 and key = any($2) limit 20",
+    [table.legacyTable, keys],
+  );
+  if (staying.length === 0) return;
+  throw new MoveError(
+    "GATE_CLOSED",
+    `Rows on the target have keys of ${table.legacyTable} that stayed on legacy: ${staying.map((row) => row.key).join(", ")}.`,
+    {
+      next: "Nothing was written. Give these rows other keys on the target, then run `rehome rollback` again.",
+    },
+  );
+}
+
 /** First statement of every transaction that writes legacy: a stale run must not put old rows over new ones. */
 async function holdLegacyEpoch(legacy: ClientBase, epoch: string): Promise<void> {
   const rows = await query(legacy, "hold legacy", "select from rehome.epoch where epoch = $1::bigint for share", [epoch]);
@@ -97,6 +115,7 @@ async function window(legacy: ClientBase, target: ClientBase, tables: readonly B
       log.changed.set(main.table, new Set([...(log.changed.get(main.table) ?? []), ...due.map((row) => row.key)]));
   }
   const touched = tables.map((table) => ({ table, keys: keysOf(table) })).filter(({ keys }) => keys.length > 0);
+  for (const { table, keys } of touched) await refuseStayingKeys(target, table, keys);
   await transaction(legacy, async () => {
     await holdLegacyEpoch(legacy, epoch);
     for (const { table, keys } of touched) {

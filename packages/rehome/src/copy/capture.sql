@@ -10,7 +10,8 @@ create table if not exists rehome.change (
 );
 
 -- Nothing is ever in it: every writing transaction holds ROW SHARE on it, a freeze takes EXCLUSIVE and so waits for all of them.
--- A table lock and not an advisory one: the product has no right on this table, so it cannot take the lock to brake a cutover.
+-- A table lock and not an advisory one: the product has no right on this table, so it cannot take the lock by itself. It holds it while a transaction
+-- that wrote is open, however little: a freeze waits for those, and gives up after its patience.
 create table if not exists rehome.fence (nothing boolean);
 
 -- Which run of the mover may write here; a run that was overtaken holds an older one and is refused. Used on legacy: the target has the ledger's.

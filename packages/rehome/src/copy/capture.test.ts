@@ -32,10 +32,10 @@ beforeAll(async () => {
   mover = await connect(withUser(database.url, MOVER), "legacy");
   app = new pg.Client({ connectionString: withUser(database.url, APP) });
   await app.connect();
-  const keys = new Map([
-    ["note", "id"],
-    ["reply", "id"],
-  ]);
+  const keys = [
+    { name: "note", key: "id" },
+    { name: "reply", key: "id" },
+  ];
   await installCapture(mover, keys, MOVER, "open");
   await installCapture(mover, keys, MOVER, "open"); // again: nothing changes
 }, 60_000);

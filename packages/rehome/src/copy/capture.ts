@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
+import { MoveError } from "../errors.ts";
 import { id, quote } from "../postgres/identifier.ts";
-import { query } from "../postgres/query.ts";
+import { query, transaction } from "../postgres/query.ts";
 import { installQuietly } from "../postgres/quietly.ts";
 import { sqlFile } from "../postgres/sql-file.ts";
 
@@ -12,13 +13,16 @@ const CAPTURE = sqlFile(import.meta.url, "capture.sql");
  * Every trigger is ENABLE ALWAYS, so `session_replication_role` does not silence it. Only writes of `applierRole` that also say
  * `rehome.apply = on` are left out: if the product should use the same role, its writes are still seen.
  *
- * @param keys key column by table
+ * A trigger that is there already is left alone, and a table that somebody holds is waited for briefly and tried again: waiting in the queue for
+ * its lock would stop the product's own writes.
+ *
+ * @param tables what to watch
  * @param applierRole the role the mover logs in with on this database
  * @param firstState `open` where the product writes now, `closed` where it must not yet; a state that is already set stays
  */
 export async function installCapture(
   client: ClientBase,
-  keys: ReadonlyMap<string, string>,
+  tables: readonly WatchedTable[],
   applierRole: string,
   firstState: "open" | "closed",
 ): Promise<void> {
@@ -30,28 +34,99 @@ export async function installCapture(
   await query(client, "install change capture", CAPTURE);
   await installQuietly(client);
   if (!before?.there) await query(client, "set the fence", "select setval('rehome.fence_state', $1)", [firstState === "open" ? 1 : 2]);
-  for (const [table, key] of keys) await query(client, `watch ${table}`, watch(table, key, applierRole));
+  for (const table of tables) {
+    if (table.key !== null) await query(client, `prepare to watch ${table.name}`, captureFunction(table, table.key, applierRole));
+    for (const trigger of triggersOf(table, applierRole)) await addTrigger(client, table.name, trigger);
+  }
 }
 
-function watch(table: string, key: string, applierRole: string): string {
+export interface WatchedTable {
+  name: string;
+  /** Column whose value is logged; null for a table that is only fenced: what is written there has no place on the other side. */
+  key: string | null;
+  /**
+   * On the target: the legacy table whose keys it holds. Keys of rows that stayed behind may not be taken, and rows that such rows refer to may not
+   * be deleted: on the way back one would overwrite what exists only on legacy, the other would take it along.
+   */
+  legacyTable?: string;
+}
+
+interface Trigger {
+  name: string;
+  sql: string;
+}
+
+function triggersOf({ name, key }: WatchedTable, applierRole: string): Trigger[] {
+  const on = `public.${id(name)}`;
+  const fence = `create trigger rehome_fence before insert or update or delete on ${on} for each statement execute function rehome.fence(${quote(applierRole)})`;
+  if (key === null) return [{ name: "rehome_fence", sql: fence }];
+  return [
+    { name: "rehome_fence", sql: fence },
+    {
+      name: "rehome_capture",
+      sql: `create trigger rehome_capture after insert or update or delete on ${on} for each row execute function rehome.${id(`capture_${name}`)}()`,
+    },
+    {
+      name: "rehome_truncate",
+      sql: `create trigger rehome_truncate before truncate on ${on} for each statement execute function rehome.refuse_truncate()`,
+    },
+  ];
+}
+
+const TRIES = 10;
+const LOCK_WAIT_MS = 1_000;
+
+async function addTrigger(client: ClientBase, table: string, { name, sql }: Trigger): Promise<void> {
+  const [there] = await query(
+    client,
+    `look for the triggers of ${table}`,
+    "select from pg_trigger where tgrelid = format('public.%I', $1::text)::regclass and tgname = $2 and tgenabled = 'A'",
+    [table, name],
+  );
+  if (there) return;
   const on = `public.${id(table)}`;
+  const statement = `drop trigger if exists ${id(name)} on ${on}; ${sql}; alter table ${on} enable always trigger ${id(name)}`;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await transaction(client, async () => {
+        await query(client, "limit the wait for a lock", `set local lock_timeout = ${LOCK_WAIT_MS}`);
+        await query(client, `watch ${table}`, statement);
+      });
+      return;
+    } catch (error) {
+      if (attempt >= TRIES || !(error instanceof MoveError) || !error.message.includes("55P03")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS)); // let the writers pass
+    }
+  }
+}
+
+function captureFunction({ name: table, legacyTable }: WatchedTable, key: string, applierRole: string): string {
   const name = `rehome.${id(`capture_${table}`)}`;
   const applier = quote(applierRole);
+  const keyText = (row: string) => `${row}.${id(key)}::text`;
+  const kept =
+    legacyTable === undefined
+      ? ""
+      : `
+  if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.${id(key)} is distinct from old.${id(key)}) then
+    if exists (select from rehome.left_behind b where b.legacy_table = ${quote(legacyTable)} and b.key = ${keyText("new")}) then
+      raise exception 'This key belongs to a row that stayed behind.' using errcode = 'RH005', hint = 'Use another key.';
+    end if;
+  end if;
+  if tg_op = 'DELETE' or (tg_op = 'UPDATE' and new.${id(key)} is distinct from old.${id(key)}) then
+    if exists (select from rehome.left_behind_parent p where p.legacy_table = ${quote(legacyTable)} and p.key = ${keyText("old")}) then
+      raise exception 'Rows that stayed behind refer to this row.' using errcode = 'RH005', hint = 'It can be deleted after finish.';
+    end if;
+  end if;`;
   const log = (row: string) => `insert into rehome.change (tbl, key) values (${quote(table)}, ${row}.${id(key)}::text);`;
   return `
 create or replace function ${name}() returns trigger language plpgsql security definer set search_path = '' as $capture$
 begin
-  if session_user = ${applier} and current_setting('rehome.apply', true) = 'on' then return null; end if;
+  if session_user = ${applier} and current_setting('rehome.apply', true) = 'on' then return null; end if;${kept}
   if tg_op <> 'INSERT' then ${log("old")} end if;
   if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.${id(key)} is distinct from old.${id(key)}) then ${log("new")} end if;
   return null;
-end $capture$;
-create or replace trigger rehome_fence before insert or update or delete on ${on} for each statement execute function rehome.fence(${applier});
-create or replace trigger rehome_capture after insert or update or delete on ${on} for each row execute function ${name}();
-create or replace trigger rehome_truncate before truncate on ${on} for each statement execute function rehome.refuse_truncate();
-alter table ${on} enable always trigger rehome_fence;
-alter table ${on} enable always trigger rehome_capture;
-alter table ${on} enable always trigger rehome_truncate`;
+end $capture$`;
 }
 
 /** Opens or closes a database for the product's writes. Takes effect at once, for old snapshots too, and is not undone by a rollback. */
@@ -73,12 +148,11 @@ export async function readFence(client: ClientBase): Promise<"open" | "closed" |
 /**
  * Freezes: waits until every transaction that wrote has ended, and refuses new writes (RH001) until this client's transaction ends.
  *
- * If this process dies, the server ends the transaction and writes go on: nobody has to unfreeze.
+ * If this process dies, the server ends the transaction and writes go on: nobody has to unfreeze. The patience stays this transaction's limit for locks.
  *
  * @param patienceMs how long to wait for open transactions before giving up (SQLSTATE 55P03)
  */
 export async function freeze(client: ClientBase, patienceMs: number): Promise<void> {
   await query(client, "limit the wait for open transactions", `set local lock_timeout = ${Math.round(patienceMs)}`);
   await query(client, "freeze writes", "lock table rehome.fence in exclusive mode");
-  await query(client, "lift the limit", "set local lock_timeout = 0");
 }

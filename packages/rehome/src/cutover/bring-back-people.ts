@@ -1,12 +1,18 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
-import { MoveError } from "../errors.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { openWorkos } from "../users/workos.ts";
-import { type Clerk, openClerk } from "./clerk.ts";
+import { type Clerk, clerkFailed, isRefusalOfOne, openClerk } from "./clerk.ts";
 import { peopleTable } from "./people-table.ts";
+
+/** What became of the people who signed up after the cutover. */
+export interface BroughtBack {
+  people: number;
+  /** WorkOS user ids of those whom Clerk did not take. */
+  refused: string[];
+}
 
 interface Newcomer {
   [name: string]: unknown;
@@ -22,28 +28,34 @@ interface Newcomer {
  * Carried is the address with its verified state; WorkOS gives out no password, so they set one anew. The Clerk user is found by external id
  * first (the WorkOS user id), so running again creates nobody twice; WorkOS learns the legacy id, as of everyone who moved.
  *
- * @returns how many people were written to the identity map
+ * One person whom Clerk does not take (the address may belong to somebody held) does not stop the way back of all others: legacy's rows get a
+ * stand-in id, and the person is held, by name, before the next cutover.
  */
-export async function bringBackPeople(config: MoveConfig, target: ClientBase, epoch: string): Promise<number> {
+export async function bringBackPeople(config: MoveConfig, target: ClientBase, epoch: string): Promise<BroughtBack> {
   const table = peopleTable(config);
-  if (!table) return 0;
+  if (!table) return { people: 0, refused: [] };
   const newcomers = await query<Newcomer>(
     target,
     "find people who signed up after the cutover",
     `select t.${id(table.userColumn)} as "workosUserId", t.${id(table.emailColumn)} as email, coalesce(t.${id(table.verifiedColumn)}, false) as "emailVerified", t.org_id as "organizationId"
        from public.${id(table.name)} t where not exists (select from rehome.identity i where i.workos_user_id = t.${id(table.userColumn)})`,
   );
-  if (newcomers.length === 0) return 0;
+  if (newcomers.length === 0) return { people: 0, refused: [] };
+  const refused: string[] = [];
   const clerk = openClerk(config.legacy.clerk);
   const workos = openWorkos(config.target.workos);
   for (const person of newcomers) {
-    const legacyUserId = await clerkUserFor(clerk, person);
-    await workos.repeatable("write", `note the legacy id of ${person.workosUserId}`, () =>
-      workos.sdk.userManagement.updateUser({ userId: person.workosUserId, externalId: legacyUserId }),
-    );
-    await workos.repeatable("other", `note the legacy id of ${person.organizationId}`, () =>
-      workos.sdk.organizations.updateOrganization({ organization: person.organizationId, externalId: legacyUserId }),
-    );
+    const clerkUserId = await clerkUserFor(clerk, person);
+    const legacyUserId = clerkUserId ?? `without_clerk_${person.workosUserId}`;
+    if (clerkUserId === null) refused.push(person.workosUserId);
+    else {
+      await workos.repeatable("write", `note the legacy id of ${person.workosUserId}`, () =>
+        workos.sdk.userManagement.updateUser({ userId: person.workosUserId, externalId: clerkUserId }),
+      );
+      await workos.repeatable("other", `note the legacy id of ${person.organizationId}`, () =>
+        workos.sdk.organizations.updateOrganization({ organization: person.organizationId, externalId: clerkUserId }),
+      );
+    }
     await transaction(target, async () => {
       await holdEpoch(target, epoch);
       await query(
@@ -55,15 +67,18 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase, ep
       await query(
         target,
         "write a newcomer's disposition",
-        "insert into rehome.disposition (legacy_user_id, disposition, reason) values ($1, 'move_reset_password', 'signed_up_after_cutover') on conflict do nothing",
-        [legacyUserId],
+        "insert into rehome.disposition (legacy_user_id, disposition, reason) values ($1, $2, $3) on conflict do nothing",
+        clerkUserId === null
+          ? [legacyUserId, "hold", "refused_by_clerk"]
+          : [legacyUserId, "move_reset_password", "signed_up_after_cutover"],
       );
     });
   }
-  return newcomers.length;
+  return { people: newcomers.length - refused.length, refused };
 }
 
-async function clerkUserFor(clerk: Clerk, person: Newcomer): Promise<string> {
+/** Null when Clerk refuses this person; other failures stop the rollback, which may be run again. */
+async function clerkUserFor(clerk: Clerk, person: Newcomer): Promise<string | null> {
   try {
     const found = await clerk.users.getUserList({ externalId: [person.workosUserId] });
     if (found.data[0]) return found.data[0].id;
@@ -76,13 +91,7 @@ async function clerkUserFor(clerk: Clerk, person: Newcomer): Promise<string> {
     });
     return created.id;
   } catch (error) {
-    const status = (error as { status?: number }).status;
-    throw new MoveError(
-      "CLERK_REFUSED",
-      `Clerk did not take a person who signed up after the cutover (WorkOS user ${person.workosUserId}, status ${status ?? "no answer"}).`,
-      {
-        next: "Look this user up in both dashboards (the address may belong to a held user), settle it, then run `rehome rollback` again.",
-      },
-    );
+    if (isRefusalOfOne(error)) return null;
+    throw clerkFailed(error, `bring back the person with WorkOS user ${person.workosUserId}`);
   }
 }

@@ -1,10 +1,9 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
-import { MoveError } from "../errors.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
-import { openClerk } from "./clerk.ts";
+import { clerkFailed, isRefusalOfOne, openClerk } from "./clerk.ts";
 import { peopleTable } from "./people-table.ts";
 
 interface Changed {
@@ -20,12 +19,19 @@ interface Changed {
  *
  * A changed picture is not carried (Clerk takes files, not addresses). Running again tells nothing twice: the identity map remembers what Clerk has.
  *
- * @returns how many people were changed at Clerk
+ * Somebody whose new name Clerk does not accept is passed over and counted as refused.
+ *
+ * @returns how many people were changed at Clerk, and legacy ids of those it refused
  */
-export async function carryNamesBack(config: MoveConfig, target: ClientBase, epoch: string): Promise<number> {
+export async function carryNamesBack(
+  config: MoveConfig,
+  target: ClientBase,
+  epoch: string,
+): Promise<{ people: number; refused: string[] }> {
   const table = peopleTable(config);
   const [first, last, country] = [table?.columnOf("first_name"), table?.columnOf("last_name"), table?.columnOf("country")];
-  if (!table || !first || !last || !country) return 0;
+  if (!table || !first || !last || !country) return { people: 0, refused: [] };
+  const refused: string[] = [];
   const changed = await query<Changed>(
     target,
     "find people who changed their names on the target",
@@ -42,14 +48,9 @@ export async function carryNamesBack(config: MoveConfig, target: ClientBase, epo
       await clerk.users.updateUser(person.legacyUserId, names);
       await clerk.users.updateUserMetadata(person.legacyUserId, { publicMetadata: { country: person.country } });
     } catch (error) {
-      const status = (error as { status?: number }).status;
-      throw new MoveError(
-        "CLERK_REFUSED",
-        `Clerk did not take the changed names of ${person.legacyUserId} (status ${status ?? "no answer"}).`,
-        {
-          next: "Look this user up in the Clerk dashboard, then run `rehome rollback` again. The target serves as before.",
-        },
-      );
+      if (!isRefusalOfOne(error)) throw clerkFailed(error, `change the names of ${person.legacyUserId}`);
+      refused.push(person.legacyUserId);
+      continue;
     }
     await transaction(target, async () => {
       await holdEpoch(target, epoch);
@@ -61,7 +62,7 @@ export async function carryNamesBack(config: MoveConfig, target: ClientBase, epo
       );
     });
   }
-  return changed.length;
+  return { people: changed.length - refused.length, refused };
 }
 
 /** Where Clerk had no country, the move filled it from legacy's own column: that is no change. */

@@ -1,5 +1,6 @@
 import { createClerkClient } from "@clerk/backend";
 import type { MoveConfig } from "../config/define.ts";
+import { MoveError } from "../errors.ts";
 
 export type Clerk = ReturnType<typeof createClerkClient>;
 
@@ -11,4 +12,27 @@ export function openClerk({ secretKey, publishableKey, apiUrl }: MoveConfig["leg
     ...(apiUrl ? { apiUrl } : {}),
     telemetry: { disabled: true },
   });
+}
+
+/** Whether Clerk refused this one person (an address that is taken, a name it does not accept), and not us. */
+export function isRefusalOfOne(error: unknown): boolean {
+  const { status } = error as { status?: unknown };
+  return status === 400 || status === 404 || status === 409 || status === 422;
+}
+
+export function clerkFailed(error: unknown, what: string): MoveError {
+  const { status } = error as { status?: number };
+  const known = status === 401 || status === 403;
+  return new MoveError(
+    known ? "CLERK_REFUSED" : "CLERK_UNREACHABLE",
+    known
+      ? `Clerk refused the secret key (${status}): could not ${what}.`
+      : `Clerk does not answer as it should (${status ?? "no answer"}): could not ${what}.`,
+    {
+      next: known
+        ? "Set CLERK_SECRET_KEY to a key of this instance, then run `rehome rollback` again. The target serves as before."
+        : "Check the network and status.clerk.com, then run `rehome rollback` again. The target serves as before.",
+      retry: !known,
+    },
+  );
 }

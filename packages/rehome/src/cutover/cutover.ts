@@ -14,6 +14,7 @@ import type { Progress } from "../progress.ts";
 import { proveReferences } from "../verify/references.ts";
 import { proveRows } from "../verify/rows.ts";
 import { assertGate, readGate } from "./gate.ts";
+import { noteParents } from "./note-parents.ts";
 import { advanceSequences } from "./sequences.ts";
 import { settle, waitForFreezes } from "./settle.ts";
 
@@ -27,6 +28,7 @@ export interface CutoverFigures {
 }
 
 const PATIENCE_MS = 5_000;
+const LOCK_WAIT_MS = 2_000;
 /** The server itself ends a freeze whose mover hangs. */
 const DEAD_MAN_MS = 60_000;
 const STATES = { legacy: "copied", target: "switched" } as const;
@@ -86,6 +88,9 @@ async function freezeAndSwitch(
   await query(fence, "begin the freeze", "begin");
   const frozenAt = performance.now();
   await freeze(fence, PATIENCE_MS);
+  // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
+  for (const client of [legacy, target])
+    await query(client, "limit the wait for locks inside the freeze", `set lock_timeout = ${LOCK_WAIT_MS}`);
 
   progress.step("drain");
   const drained = await drainLegacy(legacy, target, tables, config, epoch);
@@ -94,6 +99,7 @@ async function freezeAndSwitch(
       next: "Run `rehome check`: a table may lack its trigger.",
     });
   await derive(target, config, epoch);
+  await noteParents(legacy, target, config, catalogs.legacy, epoch);
 
   progress.step("prove");
   const proofs = [(await proveRows(legacy, target, config)).proof, await proveReferences(target, config)];

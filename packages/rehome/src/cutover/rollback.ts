@@ -10,7 +10,7 @@ import { connect } from "../postgres/connect.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { proveRows } from "../verify/rows.ts";
-import { bringBackPeople } from "./bring-back-people.ts";
+import { type BroughtBack, bringBackPeople } from "./bring-back-people.ts";
 import { carryNamesBack } from "./carry-names-back.ts";
 import { advanceSequences } from "./sequences.ts";
 import { settle, waitForFreezes } from "./settle.ts";
@@ -24,11 +24,16 @@ export interface RollbackFigures {
   carriedBack: number;
   /** People who signed up after the cutover and now have a Clerk user. */
   peopleBroughtBack: number;
+  /** WorkOS user ids of people who signed up after the cutover and whom Clerk did not take; their rows name a stand-in. */
+  peopleRefused: string[];
   /** People whose changed names or country Clerk knows now. */
   namesCarriedBack: number;
+  /** Legacy ids of people whose changed names Clerk did not accept. */
+  namesRefused: string[];
 }
 
 const PATIENCE_MS = 5_000;
+const LOCK_WAIT_MS = 2_000;
 const DEAD_MAN_MS = 60_000;
 const STATES = { legacy: "rolled_back", target: "switched" } as const;
 
@@ -49,7 +54,7 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
     // A rollback that died after the switch had turned is at its end; a cutover that died before has nothing to carry back.
     const states = move.state === "rolling_back" ? STATES : ({ legacy: "copied", target: "switched" } as const);
     if ((await settle(legacy, target, epoch, states)) === "legacy")
-      return { outcome: "retreated", freezeMs: 0, carriedBack: 0, peopleBroughtBack: 0, namesCarriedBack: 0 };
+      return { outcome: "retreated", freezeMs: 0, carriedBack: 0, ...countPeople([], []) };
     await setState(target, epoch, "rolling_back", null);
     try {
       return await freezeAndSwitchBack(config, { legacy, fence, target }, epoch, progress);
@@ -79,8 +84,8 @@ async function freezeAndSwitchBack(
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
   progress.step("bring back people");
-  let peopleBroughtBack = await bringBackPeople(config, target, epoch);
-  let namesCarriedBack = await carryNamesBack(config, target, epoch);
+  const broughtBack = [await bringBackPeople(config, target, epoch)];
+  const names = [await carryNamesBack(config, target, epoch)];
   progress.step("carry back");
   let carriedBack = await drainTarget(legacy, target, tables, epoch);
 
@@ -89,10 +94,13 @@ async function freezeAndSwitchBack(
   await query(fence, "begin the freeze", "begin");
   const frozenAt = performance.now();
   await freeze(fence, PATIENCE_MS);
+  // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
+  for (const client of [legacy, target])
+    await query(client, "limit the wait for locks inside the freeze", `set lock_timeout = ${LOCK_WAIT_MS}`);
 
   progress.step("drain");
-  peopleBroughtBack += await bringBackPeople(config, target, epoch);
-  namesCarriedBack += await carryNamesBack(config, target, epoch);
+  broughtBack.push(await bringBackPeople(config, target, epoch));
+  names.push(await carryNamesBack(config, target, epoch));
   carriedBack += await drainTarget(legacy, target, tables, epoch);
   if ((await pendingChanges(target)) > 0)
     throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", {
@@ -124,5 +132,18 @@ async function freezeAndSwitchBack(
   progress.step("unfreeze");
   await query(fence, "end the freeze", "commit");
   await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
-  return { outcome: "rolled_back", freezeMs, carriedBack, peopleBroughtBack, namesCarriedBack };
+  return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
+}
+
+function countPeople(
+  broughtBack: readonly BroughtBack[],
+  names: readonly { people: number; refused: string[] }[],
+): Pick<RollbackFigures, "peopleBroughtBack" | "peopleRefused" | "namesCarriedBack" | "namesRefused"> {
+  const sum = (counts: readonly { people: number }[]) => counts.reduce((total, count) => total + count.people, 0);
+  return {
+    peopleBroughtBack: sum(broughtBack),
+    peopleRefused: broughtBack.flatMap((one) => one.refused),
+    namesCarriedBack: sum(names),
+    namesRefused: [...new Set(names.flatMap((one) => one.refused))],
+  };
 }

@@ -38,7 +38,9 @@ export async function settle(
  */
 export async function waitForFreezes(legacy: ClientBase, target: ClientBase): Promise<void> {
   for (const client of [legacy, target])
-    await transaction(client, () =>
-      query(client, "wait for the end of an earlier freeze", "lock table rehome.fence in share update exclusive mode"),
-    );
+    await transaction(client, async () => {
+      // Longer than the dead-man switch of a mover that hangs.
+      await query(client, "limit the wait for an earlier freeze", "set local lock_timeout = '70s'");
+      await query(client, "wait for the end of an earlier freeze", "lock table rehome.fence in share update exclusive mode");
+    });
 }

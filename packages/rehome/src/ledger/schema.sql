@@ -2,9 +2,12 @@
 create schema if not exists rehome;
 create schema if not exists rehome_stage;
 
--- The form in which addresses are compared: white space around it removed, lower case.
+-- The form in which addresses are compared: ASCII white space around it removed, A to Z in lower case, nothing else: `lower()` follows the database's
+-- locale, and a letter that folds onto another one could give one person's rows to another. What is too long for an address (a guest may type
+-- anything) is compared by its digest, because an index entry has a limit. The same rule in TypeScript: plan/dispositions.ts, `addressKey`.
 create or replace function rehome.email_key(address text) returns text immutable strict parallel safe language sql
-  return lower(regexp_replace(address, '^\s+|\s+$', '', 'g'));
+  return case when length(address) > 320 then 'sha256:' || encode(sha256(convert_to(address, 'UTF8')), 'hex')
+              else translate(btrim(address, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') end;
 
 create table if not exists rehome.move (
   one        boolean primary key default true check (one),
@@ -95,6 +98,13 @@ create table if not exists rehome.left_behind (
   legacy_table text not null,
   key          text not null,
   reason       text not null,
+  primary key (legacy_table, key)
+);
+
+-- Rows that moved and that rows left behind refer to: the product may not delete them on the target, or the way back would take the others along.
+create table if not exists rehome.left_behind_parent (
+  legacy_table text not null,
+  key          text not null,
   primary key (legacy_table, key)
 );
 

@@ -28,8 +28,12 @@ export function decide(users: readonly LegacyUser[], roles: readonly string[]): 
   });
 }
 
-/** The form in which addresses are compared: white space around it removed, lower case. */
-export const addressKey = (address: string): string => address.trim().toLowerCase();
+/**
+ * The form in which addresses are compared: ASCII white space around it removed, A to Z in lower case. The same rule in SQL: `rehome.email_key`
+ * (ledger/schema.sql), which also says why no other letter is folded.
+ */
+export const addressKey = (address: string): string =>
+  address.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, "").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** The user's product roles in lower case; none means `user`. */
 export function rolesOf(user: LegacyUser): string[] {

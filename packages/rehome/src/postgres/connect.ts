@@ -5,8 +5,9 @@ import { namePlace, place, type Side } from "./place.ts";
 const OLDEST_MAJOR = 16; // `'0x…'::numeric` and `IS JSON` of the guard
 // The text form of a value must not depend on the server's or role's settings: checksums compare it.
 // `rehome.apply` tells the capture triggers that the mover itself writes; they believe it from the mover's role only.
+// Nobody may hang the mover by a lock: it says whom to look for and may be run again.
 const CANONICAL =
-  "set rehome.apply = 'on'; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'";
+  "set lock_timeout = '10s'; set rehome.apply = 'on'; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'";
 
 /**
  * Opens a connection whose values have one canonical text form.

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
-import { installCapture } from "../copy/capture.ts";
+import { installCapture, type WatchedTable } from "../copy/capture.ts";
 import { fromConfigFunction, MoveError } from "../errors.ts";
 import { installLedger } from "../ledger/ledger.ts";
 import { mappingProblems } from "../mapping/check.ts";
@@ -43,19 +43,20 @@ export async function installSchema(config: MoveConfig, progress: Progress): Pro
       progress.step("ledger");
       await installLedger(owner, config.name, mappingSha(config), moverOnTarget);
       progress.step("change capture");
-      const watched = keysOf(Object.keys(config.tables), legacyCatalog);
+      const watched = Object.keys(config.tables).map((name) => ({ name, key: keyOf(legacyCatalog, name) }));
       await installCapture(legacy, watched, roleOf(config.legacy.database), "open");
-      const onTarget = keysOf(
-        Object.values(config.tables).flatMap((mapping) => Object.keys(mapping.into)),
-        targetCatalog,
-      );
+      const onTarget = watchedOnTarget(config, targetCatalog);
       await installCapture(owner, onTarget, moverOnTarget, "closed");
       await query(
         owner,
         "grant the change log to the mover",
         `grant all on all tables in schema rehome to ${id(moverOnTarget)}; grant all on all sequences in schema rehome to ${id(moverOnTarget)}`,
       );
-      return { targetTables: targetCatalog.size, watchedOnLegacy: watched.size, watchedOnTarget: onTarget.size };
+      return {
+        targetTables: targetCatalog.size,
+        watchedOnLegacy: watched.length,
+        watchedOnTarget: onTarget.filter((table) => table.key !== null).length,
+      };
     }),
   );
 }
@@ -70,8 +71,17 @@ export function mappingSha(config: MoveConfig): string {
     .digest("hex");
 }
 
-function keysOf(tables: readonly string[], catalog: Catalog): Map<string, string> {
-  return new Map(tables.map((name) => [name, catalog.get(name)?.primaryKey[0] ?? "id"]));
+const keyOf = (catalog: Catalog, table: string): string => catalog.get(table)?.primaryKey[0] ?? "id";
+
+/** Every table of the target is fenced; what maps to a legacy table is followed too, and its main table keeps the keys of rows that stay. */
+function watchedOnTarget(config: MoveConfig, catalog: Catalog): WatchedTable[] {
+  const watched = new Map<string, WatchedTable>([...catalog.keys()].map((name) => [name, { name, key: null }]));
+  for (const [legacyTable, mapping] of Object.entries(config.tables)) {
+    Object.keys(mapping.into).forEach((name, index) => {
+      watched.set(name, { name, key: keyOf(catalog, name), ...(index === 0 ? { legacyTable } : {}) });
+    });
+  }
+  return [...watched.values()];
 }
 
 /** Rows that this ledger did not write are somebody's; a move into them could not tell its own from theirs. */

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
+import { MoveError } from "../errors.ts";
 import { holdEpoch, saveDecisions } from "../ledger/ledger.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { type Decision, rolesOf } from "../plan/dispositions.ts";
@@ -57,6 +58,21 @@ export async function saveIdentities(
     await quietly(client, "write the identity map", SAVE_PEOPLE, JSON.stringify(people));
     await query(client, "clear the addresses", "delete from rehome.address");
     await quietly(client, "write the addresses", SAVE_ADDRESSES, JSON.stringify(addresses));
+    await refuseSharedAddresses(client);
+  });
+}
+
+/** The plan holds both claims to one address. Should one slip through, no row may go to either: rows are given away by address. */
+async function refuseSharedAddresses(client: ClientBase): Promise<void> {
+  const shared = await query<{ ids: string[] }>(
+    client,
+    "look for addresses that two people proved",
+    "select array_agg(distinct legacy_user_id) as ids from rehome.address where verified group by email_key having count(distinct legacy_user_id) > 1",
+  );
+  if (shared.length === 0) return;
+  const people = shared.flatMap((row) => row.ids).slice(0, 20);
+  throw new MoveError("GATE_CLOSED", `Two people who would move have proved the same address: ${people.join(", ")}.`, {
+    next: "Settle in Clerk whose address it is, take a fresh export, then run the same command again. Nothing was changed.",
   });
 }
 

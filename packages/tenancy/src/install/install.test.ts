@@ -35,7 +35,7 @@ describe("installRoles", () => {
     await installRoles(clients[0] as pg.Client, PASSWORDS);
     const { rows } = await (clients[0] as pg.Client).query(
       `select rolname, rolcanlogin, rolbypassrls, rolsuper or rolcreaterole or rolcreatedb or rolinherit as more from pg_roles
-        where rolname like 'rehome_%' and (rolname not like 'rehome_job_%' or rolname = 'rehome_job_payouts') or rolname in ('authenticated', 'anonymous') order by 1`,
+        where rolname ~ '^rehome_(?!job_|fn_|worker$)' or rolname = 'rehome_job_payouts' or rolname in ('authenticated', 'anonymous') order by 1`,
     );
     const role = (rolname: string, rolcanlogin = false, rolbypassrls = false) => ({ rolname, rolcanlogin, rolbypassrls, more: false });
     expect(rows).toEqual([
@@ -210,5 +210,30 @@ describe("as an installer that is no superuser (Neon)", () => {
     const log = readFileSync(server.logFile, "utf8");
     expect(log).toContain("alter role rehome_login password");
     for (const password of Object.values(PASSWORDS)) expect(log).not.toContain(password);
+  });
+
+  test("the logins cannot take all connections; a superuser's mover may use the reserved ones", async () => {
+    const root = await connect(server.url("postgres"));
+    const limits = async () =>
+      (
+        await root.query(
+          `select r.rolname as role, r.rolconnlimit as most, pg_has_role(r.oid, 'pg_use_reserved_connections', 'USAGE') as reserved from pg_roles r
+            where r.rolname in ('rehome_login', 'rehome_worker', 'rehome_mover') order by 1`,
+        )
+      ).rows;
+    await installRoles(root, { ...PASSWORDS, workerPassword: "worker-secret-3" });
+    expect(await limits()).toEqual([
+      { role: "rehome_login", most: 60, reserved: false },
+      { role: "rehome_mover", most: -1, reserved: true },
+      { role: "rehome_worker", most: 20, reserved: false },
+    ]);
+    await expect(installRoles(root, { ...PASSWORDS, loginConnections: 1.5 })).rejects.toMatchObject({ code: "install_refused" });
+
+    await installRoles(root, { ...PASSWORDS, loginConnections: 2, workerPassword: "worker-secret-3", workerConnections: 1 });
+    await connect(server.url("postgres", "rehome_login"));
+    await connect(server.url("postgres", "rehome_login"));
+    const third = new pg.Client({ connectionString: server.url("postgres", "rehome_login") });
+    await expect(third.connect()).rejects.toMatchObject({ code: "53300" });
+    expect((await limits()).map(({ most }) => most)).toEqual([2, -1, 1]);
   });
 });

@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { escapeIdentifier } from "pg";
-import { TenancyError } from "../errors.ts";
+import { TenancyError, withoutRowData } from "../errors.ts";
 import { retryClashes } from "./retry.ts";
 import { scramVerifier } from "./scram.ts";
 
@@ -15,11 +15,22 @@ export interface RolePasswords {
   workerPassword?: string;
   /** Send passwords instead of SCRAM verifiers, for services that refuse verifiers. They may then appear in the server's log. */
   plainPasswords?: boolean;
+  /** How many connections rehome_login may have at once, on the whole server. Default 60. */
+  loginConnections?: number;
+  /** The same of rehome_worker. Default 20. */
+  workerConnections?: number;
 }
+
+// Whoever runs SQL as the product can open connections too. Both limits together leave some of Postgres's default 100 for the mover and the
+// operator, who must get in just when the product takes all it can.
+const LOGIN_CONNECTIONS = 60;
+const WORKER_CONNECTIONS = 20;
 
 interface RoleShape {
   login?: boolean;
   bypassRls?: boolean;
+  /** -1 is no limit, as in Postgres. */
+  connections?: number;
 }
 
 const SHAPE_BY_ROLE: Record<string, RoleShape> = {
@@ -28,7 +39,6 @@ const SHAPE_BY_ROLE: Record<string, RoleShape> = {
   rehome_keys: {},
   authenticated: {},
   anonymous: {},
-  rehome_login: { login: true },
   rehome_mover: { login: true, bypassRls: true },
 };
 
@@ -59,10 +69,12 @@ export function jobRole(name: string): string {
 export async function installRoles(client: ClientBase, options: RolePasswords): Promise<void> {
   const shapes = {
     ...SHAPE_BY_ROLE,
+    rehome_login: { login: true, connections: options.loginConnections ?? LOGIN_CONNECTIONS },
     ...Object.fromEntries((options.jobs ?? []).map((job) => [jobRole(job), {}])),
   };
   for (const [role, shape] of Object.entries(shapes)) await retryClashes(() => shapeRole(client, role, shape));
   await retryClashes(() => joinInstaller(client));
+  await retryClashes(() => reserveConnections(client));
   for (const role of ["authenticated", "anonymous"]) await retryClashes(() => letBecome(client, "rehome_login", role));
   await setPassword(client, "rehome_mover", options.moverPassword, options.plainPasswords ?? false);
   await setPassword(client, "rehome_login", options.loginPassword, options.plainPasswords ?? false);
@@ -71,18 +83,27 @@ export async function installRoles(client: ClientBase, options: RolePasswords): 
 }
 
 /** Apart from rehome_login: whoever runs SQL as the product must not be able to act as a job. */
-async function installWorker(client: ClientBase, { jobs = [], plainPasswords = false }: RolePasswords, password: string): Promise<void> {
-  await retryClashes(() => shapeRole(client, "rehome_worker", { login: true }));
+async function installWorker(client: ClientBase, options: RolePasswords, password: string): Promise<void> {
+  const { jobs = [], plainPasswords = false, workerConnections = WORKER_CONNECTIONS } = options;
+  await retryClashes(() => shapeRole(client, "rehome_worker", { login: true, connections: workerConnections }));
   for (const job of jobs) await retryClashes(() => letBecome(client, "rehome_worker", jobRole(job)));
   await setPassword(client, "rehome_worker", password, plainPasswords);
 }
 
-async function shapeRole(client: ClientBase, role: string, { login = false, bypassRls = false }: RoleShape): Promise<void> {
-  const wanted = `${login ? "login" : "nologin"} noinherit ${bypassRls ? "bypassrls" : "nobypassrls"}`;
+async function shapeRole(client: ClientBase, role: string, shape: RoleShape): Promise<void> {
+  const { login = false, bypassRls = false, connections = -1 } = shape;
+  if (!Number.isInteger(connections) || connections < -1) {
+    throw new TenancyError(
+      "install_refused",
+      {},
+      { message: `The connection limit of ${role} is no whole number.`, next: "Mend the option." },
+    );
+  }
+  const wanted = `${login ? "login" : "nologin"} noinherit ${bypassRls ? "bypassrls" : "nobypassrls"} connection limit ${connections}`;
   const { rows } = await client.query<{ fits: boolean; too_mighty: boolean }>(
-    `select rolcanlogin = $2 and rolbypassrls = $3 and not rolinherit as fits, rolsuper or rolcreaterole or rolcreatedb or rolreplication as too_mighty
+    `select rolcanlogin = $2 and rolbypassrls = $3 and rolconnlimit = $4 and not rolinherit as fits, rolsuper or rolcreaterole or rolcreatedb or rolreplication as too_mighty
        from pg_roles where rolname = $1`,
-    [role, login, bypassRls],
+    [role, login, bypassRls, connections],
   );
   if (!rows[0]) await client.query(`create role ${escapeIdentifier(role)} ${wanted}`);
   else if (rows[0].too_mighty) {
@@ -106,6 +127,17 @@ async function joinInstaller(client: ClientBase): Promise<void> {
     );
     if (!rows[0]?.able) await client.query(`grant ${role} to current_user with inherit true, set true`);
   }
+}
+
+/** Connections that the server keeps back (reserved_connections) are the mover's too. Only a superuser may give them: elsewhere the limits must do. */
+async function reserveConnections(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ able: boolean }>(
+    "select pg_has_role('rehome_mover', 'pg_use_reserved_connections', 'USAGE') as able",
+  );
+  if (rows[0]?.able) return;
+  await client.query("grant pg_use_reserved_connections to rehome_mover with inherit true, set false").catch((error: unknown) => {
+    if (withoutRowData(error).sqlstate !== "42501") throw error;
+  });
 }
 
 async function letBecome(client: ClientBase, login: string, role: string): Promise<void> {
