@@ -228,23 +228,21 @@ describe("L9: categories, and rows that nobody may destroy", () => {
       await deleting.query("begin; set local role authenticated");
       await deleting.query("select auth.jwt_session_init($1)", [await own.token("user_rui", "org_rui")]);
       // Its snapshot is older than the booking, which commits while it waits.
-      const { rows: backends } = await deleting.query("select pg_backend_pid() as pid");
+      await own.owner.query("select pg_advisory_lock(4711)");
+      const { rows: backends } = await deleting.query<{ pid: number }>("select pg_backend_pid() as pid");
       const deleted = deleting
-        .query(`delete from services where id = ${id} and (select pg_sleep(1)) is not null`)
+        .query(`delete from services where id = ${id} and (select true from pg_advisory_xact_lock(4711))`)
         .then(({ rowCount }) => rowCount)
         .catch((error: { code: string }) => error.code);
-      await expect
-        .poll(
-          async () =>
-            (await own.owner.query("select wait_event from pg_stat_activity where pid = $1", [backends[0].pid])).rows[0]?.wait_event,
-        )
-        .toBe("PgSleep");
+      const waitsFor = async () =>
+        (await own.owner.query("select wait_event from pg_stat_activity where pid = $1", [backends[0]?.pid])).rows[0]?.wait_event;
+      await expect.poll(waitsFor, { timeout: 10_000 }).toBe("advisory");
       await own.owner.query("begin; set local role rehome_job_booking");
       const columns = table === "meetings" ? "guest_name, timezone" : "expires_at";
       const values = table === "meetings" ? "'x', 'UTC'" : "'2027-01-01'";
       await own.owner.query(`insert into ${table} (org_id, patient_org_id, service_id, expert_user_id, guest_email, starts_at, ends_at, ${columns})
         values ('org_rui', 'guest_0', ${id}, 'user_rui', 'x', '2026-06-01 10:00Z', '2026-06-01 11:00Z', ${values})`);
-      await own.owner.query("commit");
+      await own.owner.query("commit; select pg_advisory_unlock(4711)");
 
       expect(await deleted).toBe("23503");
       await deleting.query("rollback");

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { generateEleva, loadLegacy } from "@rehome/eleva-legacy";
-import { freshDatabase, type TestDatabase, withUser } from "@rehome/sandbox";
+import { generateEleva, loadLegacy, seedClerk } from "@rehome/eleva-legacy";
+import { freshDatabase, startClerkTwin, type TestDatabase, withUser } from "@rehome/sandbox";
 import { installGuard, installRoles } from "@rehome/tenancy";
 import pg from "pg";
 import { runProgram } from "rehome";
@@ -25,7 +25,7 @@ export interface MovedWorld {
   drop(): Promise<void>;
 }
 
-/** A small Eleva Care, loaded into two legacy databases and moved from the first to a target, without Clerk and WorkOS. */
+/** A small Eleva Care, loaded into two legacy databases and moved from the first to a target, without WorkOS. */
 export async function movedWorld(): Promise<MovedWorld> {
   const world = generateEleva({ users: 40, seed: "paired writes", hashes: "cheap" });
   const template = await targetTemplate();
@@ -41,6 +41,11 @@ export async function movedWorld(): Promise<MovedWorld> {
   const twin = new pg.Client({ connectionString: withUser(second.url, "eleva_app") });
   const mover = new pg.Client({ connectionString: withUser(target.url, "rehome_mover", "mover") });
   for (const client of [legacy, checker, twin, mover]) await client.connect();
+  // The way back tells Clerk which names people changed.
+  const clerk = await startClerkTwin();
+  await seedClerk(clerk.url, clerk.adminToken, world);
+  const { secretKey, publishableKey, url } = clerk;
+  Object.assign(process.env, { CLERK_SECRET_KEY: secretKey, CLERK_PUBLISHABLE_KEY: publishableKey, CLERK_API_URL: url });
   Object.assign(process.env, { ...NO_SERVICES, LEGACY_DATABASE_URL: first.url, LEGACY_AUDITLOG_DATABASE_URL: first.url });
   Object.assign(process.env, { TARGET_OWNER_URL: target.url, TARGET_MOVER_URL: withUser(target.url, "rehome_mover", "mover") });
   await rehome("schema");
@@ -71,6 +76,7 @@ export async function movedWorld(): Promise<MovedWorld> {
       for (const client of [legacy, checker, twin, mover]) await client.end();
       for (const database of legacies) await database.drop();
       await target.drop();
+      await clerk.stop();
       await template.drop();
     },
   };
@@ -84,7 +90,7 @@ async function rehome(verb: string): Promise<void> {
 const CONFIG = fileURLToPath(new URL("move.config.ts", import.meta.url));
 
 /** The config wants them; the verbs used here call none. */
-const NO_SERVICES = { CLERK_SECRET_KEY: "none", CLERK_EXPORTS: "none.csv", WORKOS_API_KEY: "none", WORKOS_CLIENT_ID: "client_01TEST" };
+const NO_SERVICES = { CLERK_EXPORTS: "none.csv", WORKOS_API_KEY: "none", WORKOS_CLIENT_ID: "client_01TEST" };
 
 /** What a cutover leaves, without its gate: that one asks Clerk and WorkOS. */
 const SWITCH = `
