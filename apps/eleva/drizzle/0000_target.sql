@@ -510,9 +510,9 @@ CREATE INDEX "payout_accounts_stripe_connect_account_id" ON "payout_accounts" US
 CREATE INDEX "platform_roles_org_id" ON "platform_roles" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "user_emails_org_id" ON "user_emails" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "user_emails_workos_user_id" ON "user_emails" USING btree ("workos_user_id");--> statement-breakpoint
-CREATE INDEX "user_emails_email_key" ON "user_emails" USING btree (lower(regexp_replace(email, '^\s+|\s+$', '', 'g'))) WHERE verified;--> statement-breakpoint
+CREATE INDEX "user_emails_email_key" ON "user_emails" USING btree (translate(btrim(email, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')) WHERE verified;--> statement-breakpoint
 CREATE INDEX "users_org_id" ON "users" USING btree ("org_id");--> statement-breakpoint
-CREATE INDEX "users_email_key" ON "users" USING btree (lower(regexp_replace(email, '^\s+|\s+$', '', 'g')));--> statement-breakpoint
+CREATE INDEX "users_email_key" ON "users" USING btree (translate(btrim(email, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'));--> statement-breakpoint
 CREATE INDEX "profile_standing_org_id" ON "profile_standing" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "profiles_org_id" ON "profiles" USING btree ("org_id");--> statement-breakpoint
 CREATE INDEX "profiles_primary_category_id" ON "profiles" USING btree ("primary_category_id");--> statement-breakpoint

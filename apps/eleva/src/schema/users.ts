@@ -6,8 +6,8 @@ import { orgId } from "./organizations.ts";
 import { allRows, checkedWrites, readable, self } from "./policies.ts";
 import { authenticated, job } from "./roles.ts";
 
-// How addresses are compared; docs/mapping.md, party(·).
-const EMAIL_KEY = sql.raw(String.raw`lower(regexp_replace(email, '^\s+|\s+$', '', 'g'))`);
+// How addresses are compared; docs/dispositions.md. The ledger has the same rule as a function, which is gone after a move.
+const EMAIL_KEY = sql.raw(String.raw`translate(btrim(email, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`);
 
 /** One row for every WorkOS user. `org_id` is the personal organization. */
 export const users = pgTable(
