@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   copy: ["config", "ledger", "mapping", "postgres", "users"],
   schema: ["config", "copy", "ledger", "mapping", "postgres"],
   verify: ["config", "copy", "ledger", "legacy", "mapping", "postgres", "users"],
-  cutover: ["config", "copy", "ledger", "postgres", "users", "verify"],
+  cutover: ["config", "copy", "ledger", "legacy", "plan", "postgres", "users", "verify"],
   status: ["config", "copy", "cutover", "ledger", "postgres"],
   report: ["config", "ledger", "postgres"],
   check: ["config", "legacy", "mapping", "postgres", "users"],

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type DemoResult, runDemo } from "./demo.ts";
 import { exitOf } from "./exit.ts";
@@ -51,12 +53,44 @@ function orInterrupted<T>(work: Promise<T>): Promise<T> {
 function finish(result: DemoResult): void {
   const took = Math.round((performance.now() - startedAt) / 100) / 10;
   if (options.json) process.stdout.write(`${JSON.stringify({ ...result, seconds: took })}\n`);
-  else say(`\n${result.ok ? "Every proof holds" : "A proof does not hold"}, ${took} s in all.`);
+  else {
+    say(`\n${proofTable(result)}`);
+    say(`\n${result.ok ? "Every proof holds" : "A proof does not hold"}, ${took} s in all.`);
+  }
   process.exitCode = exitOf(result.proofs);
 }
 
+/** What was proved, over how much, and how long writes were refused. */
+function proofTable({ proofs, freezeMs }: DemoResult): string {
+  const rows = proofs.map((proof) => [
+    proof.name,
+    proof.ok ? "holds" : "OPEN",
+    proof.checked.toLocaleString("en-US"),
+    proof.expected.toLocaleString("en-US"),
+  ]);
+  const lines = [["proof", "", "examined", "of"], ...rows].map(
+    ([name = "", holds = "", checked = "", expected = ""]) =>
+      `  ${name.padEnd(12)} ${holds.padEnd(6)} ${checked.padStart(9)} ${expected.padStart(9)}`,
+  );
+  return [...lines, `  writes refused: ${freezeMs.cutover} ms at the cutover, ${freezeMs.rollback} ms at the rollback`].join("\n");
+}
+
+/** The environment of the move as a file, so that `rehome` can be tried on this world from another terminal. */
+function writeEnvironment({ env, folder }: DemoWorld): string {
+  const file = join(folder, "rehome.env");
+  writeFileSync(
+    file,
+    Object.entries(env)
+      .map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'\n`)
+      .join(""),
+    { mode: 0o600 },
+  );
+  return file;
+}
+
 /** Waits for Ctrl-C; the servers do not hold this process. */
-async function stayUp({ sandbox, folder }: DemoWorld): Promise<void> {
+async function stayUp(world: DemoWorld): Promise<void> {
+  const { sandbox, folder } = world;
   say(`
 The world stays up. Look around:
   legacy   psql ${sandbox.legacy.url("legacy")}
@@ -64,6 +98,9 @@ The world stays up. Look around:
   Clerk    ${sandbox.clerk.url}
   WorkOS   ${sandbox.workos.url}
   report   ${folder}/rehome-report.html
+Try the other verbs from a second terminal, in this folder:
+  set -a; . ${writeEnvironment(world)}; set +a
+  npm run rehome -- status -c apps/eleva/rehome.config.ts
 Ctrl-C ends all of it.`);
   const held = setInterval(() => {}, 1 << 30);
   await orInterrupted(new Promise<never>(() => {})).finally(() => clearInterval(held));

@@ -119,6 +119,12 @@ test("a name that somebody changed on the target stands at Clerk after the rollb
   const again = await rehome(world, ["run"]); // the newcomers of before are people like all others
   expect(openProofs(again.result)).toEqual([]);
   expect(again.code).toBe(0);
+  // Somebody signs up at Clerk after `run`: a cutover now would leave him out.
+  const late = await clerk().users.createUser({ emailAddress: ["late@example.test"], skipPasswordRequirement: true });
+  const refused = await rehome(world, ["cutover"]);
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain("people as decided");
+  await clerk().users.deleteUser(late.id);
   expect(await rehome(world, ["cutover"])).toMatchObject({ code: 0, stderr: expect.not.stringContaining("Error") });
   const [person] = (
     await admin.query<{ id: string; user: string; org: string }>(
@@ -206,6 +212,11 @@ test("somebody held who signs up anew, and whom Clerk refuses, does not stop the
   expect(await rehome(world, ["rollback"])).toMatchObject({ code: 0, result: { outcome: "rolled_back", peopleRefused: [again.user] } });
   const { rows } = await legacy.query("select clerk_user_id as id from blocked_dates where reason = 'again'");
   expect(rows).toEqual([{ id: `without_clerk_${again.user}` }]);
+  // The next run goes through and names the person as held.
+  const next = await rehome(world, ["run"]);
+  expect(next.stderr).not.toContain("Error");
+  expect(next.code).toBe(3);
+  expect(next.result).toMatchObject({ held: [`without_clerk_${again.user}`] });
 }, 60_000);
 
 /** Proofs of a `run` that do not hold, with what they name. */

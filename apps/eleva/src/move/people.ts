@@ -9,7 +9,7 @@ export const peopleUpsert = [
     sql: `
 insert into organizations (id, type, tier, name, slug, claimed)
 select i.workos_organization_id, i.organization_type::organization_type, 'free', i.organization_name, 'org-' || lower(right(i.workos_organization_id, 26)), true
-  from rehome.identity i where i.moved and i.workos_organization_id is not null
+  from rehome.identity i where i.moved and i.workos_organization_id is not null and i.organization_type is not null
     on conflict (id) do update set type = excluded.type, name = excluded.name`,
   },
   {
@@ -23,6 +23,13 @@ select i.workos_membership_id, i.workos_organization_id, i.workos_user_id, 'owne
   {
     table: "user_emails",
     sql: `
+with gone as (
+  delete from user_emails e using rehome.identity i
+   where i.moved and i.roles is not null and e.workos_user_id = i.workos_user_id
+     and not exists (select from rehome.address a where a.legacy_user_id = i.legacy_user_id and not a.is_primary and a.email = e.email)),
+  known as (
+  update user_emails e set verified = a.verified from rehome.address a join rehome.identity i using (legacy_user_id)
+   where i.moved and not a.is_primary and e.workos_user_id = i.workos_user_id and e.email = a.email and e.verified <> a.verified)
 insert into user_emails (org_id, workos_user_id, email, verified)
 select i.workos_organization_id, i.workos_user_id, a.email, a.verified
   from rehome.address a join rehome.identity i using (legacy_user_id)
@@ -32,6 +39,9 @@ select i.workos_organization_id, i.workos_user_id, a.email, a.verified
   {
     table: "platform_roles",
     sql: `
+with gone as (
+  delete from platform_roles p using rehome.identity i
+   where i.moved and p.workos_user_id = i.workos_user_id and not (p.role = any(i.roles)))
 insert into platform_roles (org_id, workos_user_id, role)
 select i.workos_organization_id, i.workos_user_id, r.role
   from rehome.identity i, unnest(i.roles) r(role)

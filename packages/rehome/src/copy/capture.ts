@@ -145,6 +145,15 @@ export async function readFence(client: ClientBase): Promise<"open" | "closed" |
   return row?.state === "2" ? "closed" : "open";
 }
 
+/** Keeps the server from taking a freeze for a hung one (`idle_in_transaction_session_timeout`) while other connections work. */
+export function keepAlive(client: ClientBase, everyMs: number): { stop(): void } {
+  const timer = setInterval(() => {
+    client.query("select 1").catch(() => clearInterval(timer)); // a broken freeze shows in the next statement
+  }, everyMs);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
+
 /**
  * Freezes: waits until every transaction that wrote has ended, and refuses new writes (RH001) until this client's transaction ends.
  *

@@ -5,7 +5,6 @@ import type { ForwardTable } from "../mapping/forward.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { quietly } from "../postgres/quietly.ts";
-import { saveUnknownIds } from "../users/identities.ts";
 import { type ChangedKeys, carryChanges, carryTable } from "./forward-pass.ts";
 import { drainLegacy, SNAPSHOT } from "./sync.ts";
 
@@ -32,17 +31,16 @@ export async function copyAll(
   epoch: string,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<CopyFigures> {
-  const named = await idsThatRowsName(legacy, tables, config);
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
-    await saveUnknownIds(target, named);
     for (const { table, sql } of config.people.upsert) await quietly(target, `write ${table}`, sql);
     for (const { table, sql } of config.people.adoptGuests) await query(target, `adopt guests of ${table}`, sql);
   });
   const done = await tasksDone(target, "copy");
   const figures: CopyFigures = { tables: 0, rows: 0, changes: 0 };
   for (const [index, table] of tables.entries()) {
-    if (!done.has(table.legacyTable)) {
+    // People are brought up to date each time: names, addresses and countries change at Clerk, where no change log sees them.
+    if (!done.has(table.legacyTable) || config.tables[table.legacyTable]?.everyPerson) {
       figures.rows += await copyTable(legacy, target, table, config, epoch);
       figures.tables += 1;
     }
@@ -124,24 +122,4 @@ async function rowsOfFormerGuests(target: ClientBase, config: MoveConfig): Promi
     found.push(...rows.map((row) => ({ tbl: name, key: row.key })));
   }
   return found;
-}
-
-/** Every legacy user id that some row names, also ids that Clerk no longer knows. */
-async function idsThatRowsName(legacy: ClientBase, tables: readonly ForwardTable[], config: MoveConfig): Promise<string[]> {
-  const ids = new Set<string>();
-  for (const { legacyTable } of tables) {
-    const mapping = config.tables[legacyTable];
-    const columns = new Set<string>(mapping?.owner.kind === "user" ? [mapping.owner.column] : []);
-    for (const sources of Object.values(mapping?.into ?? {}))
-      for (const source of Object.values(sources)) if (source.kind === "user") columns.add(source.column);
-    for (const column of columns) {
-      const rows = await query<{ id: string }>(
-        legacy,
-        `read the users that ${legacyTable} names`,
-        `select distinct ${id(column)} as id from public.${id(legacyTable)} where ${id(column)} is not null`,
-      );
-      for (const row of rows) ids.add(row.id);
-    }
-  }
-  return [...ids];
 }

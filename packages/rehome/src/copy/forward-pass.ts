@@ -47,7 +47,7 @@ export async function carryChanges(
     await judge(target, table, list, config);
     const after = await stayingKeys(target, table, list);
     const turned = list.filter((key) => before.has(key) !== after.has(key));
-    if (turned.length > 0) await addChildren(legacy, table.legacyTable, turned, changed, config, tables);
+    await addChildren(legacy, table.legacyTable, { turned, changed: list }, changed, config, tables);
     touched.push({ table, keys: list });
   }
   for (const { table, keys } of touched.toReversed()) await quietly(target, `remove rows of ${table.legacyTable}`, table.remove, keys);
@@ -77,6 +77,7 @@ async function judge(target: ClientBase, table: ForwardTable, keys: readonly str
     "delete from rehome.left_behind where legacy_table = $1 and ($2::text[] is null or key = any($2))",
     [table.legacyTable, keys],
   );
+  for (const sql of table.unknownUsers) await quietly(target, `note unknown users of ${table.legacyTable}`, sql);
   if (table.leaveBehind) await quietly(target, `note which ${table.legacyTable} stay`, table.leaveBehind);
   for (const sql of table.guests) await quietly(target, `make guests of ${table.legacyTable}`, sql);
   if (table.guests.length > 0)
@@ -93,17 +94,22 @@ async function stayingKeys(target: ClientBase, table: ForwardTable, keys: readon
   return new Set(rows.map((row) => row.key));
 }
 
+/** Children of parents whose verdict turned; and of every changed parent those whose organization is the parent's. */
 async function addChildren(
   legacy: ClientBase,
   parent: string,
-  keys: readonly string[],
+  parents: { turned: readonly string[]; changed: readonly string[] },
   changed: ChangedKeys,
   config: MoveConfig,
   tables: readonly ForwardTable[],
 ): Promise<void> {
   for (const child of tables) {
-    for (const [column, referenced] of Object.entries(config.tables[child.legacyTable]?.references ?? {})) {
+    const mapping = config.tables[child.legacyTable];
+    for (const [column, referenced] of Object.entries(mapping?.references ?? {})) {
       if (referenced !== parent) continue;
+      const isOwner = mapping?.owner.kind === "through" && mapping.owner.column === column;
+      const keys = isOwner ? parents.changed : parents.turned;
+      if (keys.length === 0) continue;
       const rows = await query<{ key: string }>(
         legacy,
         `find the ${child.legacyTable} of ${parent}`,

@@ -19,7 +19,8 @@ export async function runCopy(config: MoveConfig, progress: Progress): Promise<C
         "check the identity map",
         `select (select count(*)::int from rehome.disposition) as decided,
                 count(*) filter (where moved and (workos_user_id is null or workos_organization_id is null or workos_membership_id is null))::int as missing
-           from rehome.identity`,
+           from rehome.identity i left join rehome.disposition d using (legacy_user_id)
+          where d.disposition is distinct from 'hold'`,
       );
       if (!open || open.decided === 0 || open.missing > 0) {
         throw new MoveError(

@@ -20,6 +20,8 @@ interface Newcomer {
   email: string;
   emailVerified: boolean;
   organizationId: string;
+  /** False for one who joined an organization of somebody who moved, such as a clinic. */
+  ownOrganization: boolean;
 }
 
 /**
@@ -37,7 +39,8 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase, ep
   const newcomers = await query<Newcomer>(
     target,
     "find people who signed up after the cutover",
-    `select t.${id(table.userColumn)} as "workosUserId", t.${id(table.emailColumn)} as email, coalesce(t.${id(table.verifiedColumn)}, false) as "emailVerified", t.org_id as "organizationId"
+    `select t.${id(table.userColumn)} as "workosUserId", t.${id(table.emailColumn)} as email, coalesce(t.${id(table.verifiedColumn)}, false) as "emailVerified", t.org_id as "organizationId",
+            not exists (select from rehome.identity i where i.workos_organization_id = t.org_id) as "ownOrganization"
        from public.${id(table.name)} t where not exists (select from rehome.identity i where i.workos_user_id = t.${id(table.userColumn)})`,
   );
   if (newcomers.length === 0) return { people: 0, refused: [] };
@@ -52,9 +55,11 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase, ep
       await workos.repeatable("write", `note the legacy id of ${person.workosUserId}`, () =>
         workos.sdk.userManagement.updateUser({ userId: person.workosUserId, externalId: clerkUserId }),
       );
-      await workos.repeatable("other", `note the legacy id of ${person.organizationId}`, () =>
-        workos.sdk.organizations.updateOrganization({ organization: person.organizationId, externalId: clerkUserId }),
-      );
+      if (person.ownOrganization) {
+        await workos.repeatable("other", `note the legacy id of ${person.organizationId}`, () =>
+          workos.sdk.organizations.updateOrganization({ organization: person.organizationId, externalId: clerkUserId }),
+        );
+      }
     }
     await transaction(target, async () => {
       await holdEpoch(target, epoch);
@@ -62,7 +67,7 @@ export async function bringBackPeople(config: MoveConfig, target: ClientBase, ep
         target,
         "write a newcomer to the identity map",
         `insert into rehome.identity (legacy_user_id, moved, workos_user_id, workos_organization_id, email, email_verified) values ($1, true, $2, $3, $4, $5) on conflict do nothing`,
-        [legacyUserId, person.workosUserId, person.organizationId, person.email, person.emailVerified],
+        [legacyUserId, person.workosUserId, person.ownOrganization ? person.organizationId : null, person.email, person.emailVerified],
       );
       await query(
         target,

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { takeLegacy } from "../copy/backward-pass.ts";
-import { freeze, setFence } from "../copy/capture.ts";
+import { freeze, keepAlive, setFence } from "../copy/capture.ts";
 import { derive } from "../copy/copy.ts";
 import { compileAll } from "../copy/forward-pass.ts";
 import { drainLegacy, pendingChanges } from "../copy/sync.ts";
@@ -15,6 +15,7 @@ import { proveReferences } from "../verify/references.ts";
 import { proveRows } from "../verify/rows.ts";
 import { assertGate, readGate } from "./gate.ts";
 import { noteParents } from "./note-parents.ts";
+import { checkPeopleSince } from "./people-since.ts";
 import { advanceSequences } from "./sequences.ts";
 import { settle, waitForFreezes } from "./settle.ts";
 
@@ -51,7 +52,7 @@ export async function cutover(config: MoveConfig, progress: Progress): Promise<C
     await waitForFreezes(legacy, target);
     if ((await settle(legacy, target, epoch, STATES)) === "target") return { switched: false, freezeMs: 0, drained: 0 };
     progress.step("gate");
-    assertGate(await readGate(target, config));
+    assertGate([await checkPeopleSince(target, config), ...(await readGate(target, config))]);
     await setState(target, epoch, "cutting_over", "gate");
     try {
       return await freezeAndSwitch(config, { legacy, fence, target }, epoch, progress);
@@ -88,6 +89,7 @@ async function freezeAndSwitch(
   await query(fence, "begin the freeze", "begin");
   const frozenAt = performance.now();
   await freeze(fence, PATIENCE_MS);
+  const alive = keepAlive(fence, DEAD_MAN_MS / 4);
   // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
   for (const client of [legacy, target])
     await query(client, "limit the wait for locks inside the freeze", `set lock_timeout = ${LOCK_WAIT_MS}`);
@@ -132,6 +134,7 @@ async function freezeAndSwitch(
   const freezeMs = Math.round(performance.now() - frozenAt);
 
   progress.step("unfreeze");
+  alive.stop();
   await query(fence, "end the freeze", "commit");
   await recordEvent(target, "cutover", `switched to the target; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
   return { switched: true, freezeMs, drained };

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { compileBackward, drainTarget, takeLegacy } from "../copy/backward-pass.ts";
-import { freeze, setFence } from "../copy/capture.ts";
+import { freeze, keepAlive, setFence } from "../copy/capture.ts";
 import { pendingChanges } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
@@ -94,6 +94,7 @@ async function freezeAndSwitchBack(
   await query(fence, "begin the freeze", "begin");
   const frozenAt = performance.now();
   await freeze(fence, PATIENCE_MS);
+  const alive = keepAlive(fence, DEAD_MAN_MS / 4);
   // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
   for (const client of [legacy, target])
     await query(client, "limit the wait for locks inside the freeze", `set lock_timeout = ${LOCK_WAIT_MS}`);
@@ -130,6 +131,7 @@ async function freezeAndSwitchBack(
   const freezeMs = Math.round(performance.now() - frozenAt);
 
   progress.step("unfreeze");
+  alive.stop();
   await query(fence, "end the freeze", "commit");
   await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
   return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };

@@ -12,6 +12,8 @@ export interface ForwardTable {
   /** On legacy, for COPY … TO: every row; a `where` may follow. */
   selectAll: string;
   copyIn: string;
+  /** Notes legacy user ids that the staged rows name and the ledger does not know, so that a reference to them can come back on the way back. */
+  unknownUsers: string[];
   /** Makes a guest of every address in the staged rows that nobody proved. */
   guests: string[];
   /** Notes which staged rows stay, and why. */
@@ -42,6 +44,7 @@ export function compileForward(
     createStage: `create unlogged table if not exists ${stage} (${table.columns.map((column) => `${id(column.name)} ${column.isEnum ? "text" : column.type}`).join(", ")})`,
     selectAll: `select ${columns} from public.${id(name)}`,
     copyIn: `copy ${stage} (${columns}) from stdin`,
+    unknownUsers: unknownUsers(scope),
     guests: guestStatements(scope),
     leaveBehind: mapping.owner.kind === "shared" && !mapping.references ? null : leaveBehind(scope),
     upserts: Object.keys(mapping.into).map((into, index) => ({
@@ -66,6 +69,17 @@ interface Scope {
 const mainOf = (mapping: TableMapping): string => Object.keys(mapping.into)[0] as string;
 const keyOf = (catalog: Catalog, table: string): string => catalog.get(table)?.primaryKey[0] as string;
 const emailKey = (sql: string): string => `rehome.email_key(${sql})`;
+
+function unknownUsers(scope: Scope): string[] {
+  const { owner, into } = scope.mapping;
+  const columns = new Set<string>(owner.kind === "user" ? [owner.column] : []);
+  for (const sources of Object.values(into))
+    for (const source of Object.values(sources)) if (source.kind === "user") columns.add(source.column);
+  return [...columns].map(
+    (column) =>
+      `insert into rehome.identity (legacy_user_id, moved) select distinct s.${id(column)}, false from ${scope.stage} s where s.${id(column)} is not null on conflict do nothing`,
+  );
+}
 
 function guestStatements(scope: Scope): string[] {
   const columns = new Set<string>();
@@ -168,14 +182,14 @@ function fromStage(scope: Scope): string {
   return `from ${stage} s ${joins.join(" ")} where ${conditions.join(" and ")}`;
 }
 
-/** Every moved person on a full pass; on a pass over changed keys only the people whose legacy row came, changed or went. */
+/** Whom Clerk does not know (refused on a way back: no organization type) stays as the product wrote him. Every moved person on a full pass; on a pass over changed keys only the people whose legacy row came, changed or went. */
 function fromPeople(scope: Scope, into: string): string {
   const { owner } = scope.mapping;
   const ownerColumn = owner.kind === "user" ? owner.column : "";
   const pk = id(keyOf(scope.target, into));
   const conflict = id(scope.mapping.everyPerson?.conflict ?? "");
   return `from rehome.identity o left join ${scope.stage} s on s.${id(ownerColumn)} = o.legacy_user_id
- where o.moved and o.workos_user_id is not null
+ where o.moved and o.workos_user_id is not null and o.organization_type is not null
    and ($1::text[] is null or s.${id(scope.key)} is not null
         or exists (select from public.${id(into)} t where t.${conflict} = o.workos_user_id and t.${pk}::text = any($1)))`;
 }

@@ -120,13 +120,3 @@ export async function readIdentities(client: ClientBase): Promise<Identity[]> {
        from rehome.identity where moved order by legacy_user_id`,
   );
 }
-
-/** Legacy ids that rows name and Clerk does not know, so that a reference to them can come back on the way back. */
-export async function saveUnknownIds(client: ClientBase, ids: readonly string[]): Promise<void> {
-  await query(
-    client,
-    "write unknown ids to the identity map",
-    "insert into rehome.identity (legacy_user_id, moved) select distinct id, false from unnest($1::text[]) id on conflict do nothing",
-    [ids],
-  );
-}
