@@ -162,12 +162,26 @@ const logged = () => new Promise((resolve) => setTimeout(resolve, 100));
 
 /** Files that came or changed since the start, in the demo's folder (where the mover's temporary files go too) and in those of the twins. */
 function filesOfOurs(except: string, folder: string = tmpdir()): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => folder !== tmpdir() || /^rehome-(?!pg-)/.test(entry.name));
-  return entries.flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return filesOfOurs(except, path);
-    return entry.isFile() && path !== except && statSync(path).mtimeMs >= startedAtMs ? [path] : [];
-  });
+  const entries = orNone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries
+    .filter((entry) => folder !== tmpdir() || /^rehome-(?!pg-)/.test(entry.name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return filesOfOurs(except, path);
+      const changedAtMs = orNone(() => statSync(path).mtimeMs) ?? 0;
+      return entry.isFile() && path !== except && changedAtMs >= startedAtMs ? [path] : [];
+    });
+}
+
+/** Undefined for what another user owns (so it is not ours) and for what another test has removed meanwhile. */
+function orNone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "EACCES" || code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** What WorkOS holds beyond the names and addresses of people, which belong there. */
