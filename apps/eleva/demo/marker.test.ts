@@ -146,7 +146,10 @@ async function marksIn({ world, markers }: Marked): Promise<string[]> {
     ...said,
     { what: "the log of legacy", text: readFileSync(legacy.logFile ?? "", "utf8") },
     { what: "the log of the target", text: readFileSync(target.logFile ?? "", "utf8") },
-    ...filesOfOurs(world.env["CLERK_EXPORTS"] ?? "").map((file) => ({ what: file, text: readFileSync(file, "latin1") })),
+    ...filesOfOurs(world.env["CLERK_EXPORTS"] ?? "").map((file) => ({
+      what: file,
+      text: orNone(() => readFileSync(file, "latin1")) ?? "",
+    })),
     { what: "WorkOS", text: await heldAtWorkos() },
   ];
   expect(places.map((place) => place.what)).toEqual(expect.arrayContaining([expect.stringContaining("rehome-report.html")]));
