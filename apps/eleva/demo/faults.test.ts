@@ -47,7 +47,7 @@ async function emptyPlace(options: WorkosTwinOptions = {}): Promise<Place> {
   return {
     workos,
     users: (env = {}) => rehome(world, ["users"], { env: { ...own, ...env } }),
-    differences: (eleva = world.eleva) => accountsThatDiffer(workosOf(workos), eleva),
+    differences: (eleva = world.eleva) => accountsThatDiffer(workosOf(workos, 3), eleva),
     stop: async () => {
       await workos.stop();
       const owner = await connect(world.sandbox.target.url(name));

@@ -1,9 +1,9 @@
 import type { Sandbox } from "@rehome/sandbox";
 import { WorkOS } from "@workos-inc/node";
 
-/** WorkOS through the official SDK, as the product would use it. */
-export function workosOf(workos: Pick<Sandbox["workos"], "apiKey" | "clientId" | "port">): WorkOS {
-  return new WorkOS(workos.apiKey, { clientId: workos.clientId, apiHostname: "127.0.0.1", port: workos.port, https: false, maxRetries: 0 });
+/** WorkOS through the official SDK, as the product would use it; `maxRetries` for who only looks and may meet a limit. */
+export function workosOf(workos: Pick<Sandbox["workos"], "apiKey" | "clientId" | "port">, maxRetries = 0): WorkOS {
+  return new WorkOS(workos.apiKey, { clientId: workos.clientId, apiHostname: "127.0.0.1", port: workos.port, https: false, maxRetries });
 }
 
 /** WorkOS id by external id, for users and for organizations: asked of WorkOS itself, not of the ledger. */
