@@ -16,7 +16,7 @@ export interface Plan {
   users: { total: number; byDisposition: Record<Disposition, Record<string, number>>; losses: Record<string, number> };
   decisions: Decision[];
   tables: TablePlan[];
-  /** Rows of the legacy audit database, which stay for now. */
+  /** Rows of the legacy audit database, which stay there as a whole (docs/decisions/stays-behind.md). */
   auditRows: number | null;
   workos: RequestEstimate;
   monthlyCost: { before: number; after: number; currency: string } | null;

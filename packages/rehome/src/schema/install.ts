@@ -64,7 +64,7 @@ export async function installSchema(config: MoveConfig, progress: Progress): Pro
 /** The user name of a database URL. */
 export const roleOf = (url: string): string => decodeURIComponent(new URL(url).username);
 
-/** Fingerprint of what a move carries; a changed one is shown by `status`. */
+/** Fingerprint of what a move carries; kept as it was when the move was opened; nothing compares it yet. */
 export function mappingSha(config: MoveConfig): string {
   return createHash("sha256")
     .update(JSON.stringify([config.tables, config.stays]))

@@ -63,6 +63,7 @@ test("a sign-in token is made for a user and can be revoked", async () => {
   expect((await subject.clerk.signInTokens.revokeSignInToken(made.id)).status).toBe("revoked");
 });
 
+// Not live: a staging instance gives out no session without a browser.
 test.skipIf(LIVE)("the official SDK verifies a token by JWKS and by PEM, and refuses one of another instance", async () => {
   const twin = subject.twin as NonNullable<Subject["twin"]>;
   const { token } = (await (await admin(twin, "POST", "sessions", { user_id: userId })).json()) as { token: string };
@@ -75,6 +76,7 @@ test.skipIf(LIVE)("the official SDK verifies a token by JWKS and by PEM, and ref
   await other.stop();
 });
 
+// Not live: a staging instance gives out no session without a browser.
 test.skipIf(LIVE)("authenticateRequest signs a request in by its cookies, and out without them", async () => {
   const twin = subject.twin as NonNullable<Subject["twin"]>;
   const { token, sessionId } = (await (await admin(twin, "POST", "sessions", { user_id: userId })).json()) as {
