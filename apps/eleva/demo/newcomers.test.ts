@@ -1,11 +1,13 @@
+import { writeFileSync } from "node:fs";
 import { createClerkClient } from "@clerk/backend";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withProduct } from "../src/product/run-writes.ts";
 import { testWorld } from "./moved-world.ts";
+import { proveSignIn } from "./proofs/sign-in.ts";
 import { sessionOf, workosOf } from "./proofs/workos.ts";
 import { rehome } from "./rehome.ts";
-import type { DemoWorld } from "./world.ts";
+import { clerkExport, type DemoWorld } from "./world.ts";
 
 let world: DemoWorld;
 let admin: pg.Client;
@@ -115,10 +117,37 @@ test("who signed up after the cutover has a Clerk user after the rollback, legac
   expect(schedules.rows).toEqual([{ timezone: "Europe/Lisbon" }]);
 }, 60_000);
 
-test("a name that somebody changed on the target stands at Clerk after the rollback", async () => {
+test("who changes password, factor and name at Clerk after `run` has the new ones at WorkOS after the next, and the old ones no more", async () => {
   const again = await rehome(world, ["run"]); // the newcomers of before are people like all others
   expect(openProofs(again.result)).toEqual([]);
   expect(again.code).toBe(0);
+  const { passwords, totpSecrets, answers } = world.eleva;
+  const [id] = [...totpSecrets.keys()].filter((one) => answers.people[one]?.disposition === "move" && passwords.has(one));
+  if (!id) throw new Error("This world has nobody who moves with password and TOTP.");
+  const fresh = { password: "changed-after-the-first-run", totpSecret: "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU" };
+  await clerk().users.updateUser(id, {
+    firstName: "Mudada",
+    password: fresh.password,
+    totpSecret: fresh.totpSecret,
+  });
+  writeFileSync(world.env["CLERK_EXPORTS"] ?? "", await clerkExport(world.sandbox.clerk));
+  const next = await rehome(world, ["run"]);
+  expect(openProofs(next.result)).toEqual([]);
+  expect(next.code).toBe(0);
+
+  const { clientId } = world.sandbox.workos;
+  const workos = workosOf(world.sandbox.workos, 3);
+  const signIn = (password: string, secret: string) =>
+    proveSignIn(workos, clientId, { ...world.eleva, passwords: new Map([[id, password]]), totpSecrets: new Map([[id, secret]]) }, [id]);
+  expect(await signIn(fresh.password, fresh.totpSecret)).toMatchObject({ ok: true, checked: 1 });
+  expect(await signIn(fresh.password, totpSecrets.get(id) ?? "")).toMatchObject({ ok: false });
+  expect(await signIn(passwords.get(id) ?? "", fresh.totpSecret)).toMatchObject({ ok: false });
+  const user = await workos.userManagement.getUserByExternalId(id);
+  expect(user.firstName).toBe("Mudada");
+  expect((await workos.multiFactorAuth.listUserAuthFactors({ userId: user.id })).data).toHaveLength(1);
+}, 90_000);
+
+test("a name that somebody changed on the target stands at Clerk after the rollback", async () => {
   // Somebody signs up at Clerk after `run`: a cutover now would leave him out.
   const late = await clerk().users.createUser({ emailAddress: ["late@example.test"], skipPasswordRequirement: true });
   const refused = await rehome(world, ["cutover"]);

@@ -72,7 +72,8 @@ async function addMoverRole(superuserUrl: string): Promise<void> {
   }
 }
 
-async function clerkExport(clerk: Sandbox["clerk"]): Promise<string> {
+/** The Dashboard's export as it would be now. */
+export async function clerkExport(clerk: Sandbox["clerk"]): Promise<string> {
   const answer = await fetch(new URL("/__twin/export.csv", clerk.url), { headers: { "x-twin-admin": clerk.adminToken } });
   if (!answer.ok) throw new Error(`The Clerk twin gave no export (status ${answer.status}).`);
   return answer.text();

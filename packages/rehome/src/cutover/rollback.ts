@@ -126,6 +126,8 @@ async function freezeAndSwitchBack(
       "turn the switch to legacy",
       "update rehome.switch set side = 'legacy', epoch = epoch + 1, at = now() where side = 'target'",
     );
+    // From here on Clerk's passwords and factors are the ones in use; the next run sends them all again.
+    await query(target, "forget what WorkOS was sent", "update rehome.identity set account_print = null, totp_print = null");
   });
   await settle(legacy, target, epoch, STATES);
   const freezeMs = Math.round(performance.now() - frozenAt);

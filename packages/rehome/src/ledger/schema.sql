@@ -51,7 +51,9 @@ create table if not exists rehome.identity (
   workos_user_id         text unique,
   workos_organization_id text unique,
   workos_membership_id   text unique,
-  totp_enrolled          boolean not null default false,
+  -- SHA-256 of what WorkOS was sent last. Null: nothing yet, or Clerk served since and all of it is sent again.
+  account_print          text,
+  totp_print             text,
   email                  text,
   email_verified         boolean,
   username               text,

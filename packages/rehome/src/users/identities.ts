@@ -15,7 +15,9 @@ export interface Identity {
   workosUserId: string | null;
   workosOrganizationId: string | null;
   workosMembershipId: string | null;
-  totpEnrolled: boolean;
+  /** Of what WorkOS was sent last; see account.ts. */
+  accountPrint: string | null;
+  totpPrint: string | null;
 }
 
 /**
@@ -116,7 +118,7 @@ export async function readIdentities(client: ClientBase): Promise<Identity[]> {
     client,
     "read the identity map",
     `select legacy_user_id as "legacyUserId", attempted_at is not null as attempted, organization_name as "organizationName", workos_user_id as "workosUserId",
-            workos_organization_id as "workosOrganizationId", workos_membership_id as "workosMembershipId", totp_enrolled as "totpEnrolled"
+            workos_organization_id as "workosOrganizationId", workos_membership_id as "workosMembershipId", account_print as "accountPrint", totp_print as "totpPrint"
        from rehome.identity where moved order by legacy_user_id`,
   );
 }

@@ -1,15 +1,16 @@
 import type { ClientBase } from "pg";
 import { holdEpoch } from "../ledger/ledger.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
-import { judgeDigest } from "../plan/digests.ts";
 import { query, transaction } from "../postgres/query.ts";
+import { accountOf, accountPrint, totpPrint } from "./account.ts";
 import { type Identity, readIdentities } from "./identities.ts";
 import { orNull, type PacedWorkos } from "./workos.ts";
 
 const BATCH = 20;
 
 /**
- * Makes every moving person exist at WorkOS: user, personal organization, membership, and the TOTP factor where there is one.
+ * Makes every moving person exist at WorkOS: user, personal organization, membership, and the TOTP factor where there is one. Who is there
+ * already and has another address, name, password or TOTP secret at Clerk by now gets it at WorkOS too.
  *
  * Each person is a unit of its own. An id is written to the ledger as soon as WorkOS gave it; a person whose requests may have been sent
  * before a crash is looked up by external id before anything is created. Digests and secrets pass through memory only.
@@ -56,22 +57,36 @@ function person(people: ReadonlyMap<string, LegacyUser>, identity: Identity): Le
 
 function isDone(identity: Identity, user: LegacyUser | undefined): boolean {
   return Boolean(
-    identity.workosUserId && identity.workosOrganizationId && identity.workosMembershipId && (identity.totpEnrolled || !user?.totp),
+    identity.workosUserId &&
+      identity.workosOrganizationId &&
+      identity.workosMembershipId &&
+      user &&
+      identity.accountPrint === accountPrint(user) &&
+      identity.totpPrint === totpPrint(user),
   );
 }
 
 /** Fills in the ids as they come, so that a failure half-way loses none of them. */
 async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser, ownerRole: string): Promise<void> {
   const lookFirst = identity.attempted;
-  const { userManagement, organizations, multiFactorAuth } = workos.sdk;
+  const { userManagement, organizations } = workos.sdk;
+  const account = accountOf(user);
+  let sent = false;
   identity.workosUserId ??= (
     await workos.once("write", `create the user for ${user.id}`, {
       find: () => orNull(userManagement.getUserByExternalId(user.id)),
-      create: () => userManagement.createUser(newUser(user)),
+      create: async () => {
+        const created = await userManagement.createUser({ ...account, externalId: user.id });
+        sent = true;
+        return created;
+      },
       lookFirst,
     })
   ).id;
   const userId = identity.workosUserId;
+  if (!sent && identity.accountPrint !== accountPrint(user))
+    await workos.repeatable("write", `bring the user for ${user.id} up to date`, () => userManagement.updateUser({ userId, ...account }));
+  identity.accountPrint = accountPrint(user);
   identity.workosOrganizationId ??= (
     await workos.once("other", `create the organization of ${user.id}`, {
       find: () => orNull(organizations.getOrganizationByExternalId(user.id)),
@@ -90,33 +105,30 @@ async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser
       lookFirst,
     })
   ).id;
-  if (user.totp && !identity.totpEnrolled) {
-    const secret = user.totp;
+  if (identity.totpPrint !== totpPrint(user)) await carryTotp(workos, identity, userId, user);
+}
+
+/** The factor's secret cannot be changed, nor read again: what may be there of an earlier one goes first. */
+async function carryTotp(workos: PacedWorkos, identity: Identity, userId: string, user: LegacyUser): Promise<void> {
+  const { multiFactorAuth } = workos.sdk;
+  const factors = async () => (await multiFactorAuth.listUserAuthFactors({ userId })).data;
+  const earlier = identity.attempted ? await workos.repeatable("read", `list the factors of ${user.id}`, factors) : [];
+  for (const factor of earlier)
+    await workos.repeatable("write", `remove an earlier TOTP factor of ${user.id}`, () =>
+      orNull(multiFactorAuth.deleteFactor(factor.id).then(() => true)),
+    );
+  const secret = user.totp;
+  if (secret) {
     await workos.once("write", `enrol the TOTP factor of ${user.id}`, {
-      find: async () => ((await multiFactorAuth.listUserAuthFactors({ userId })).data.length > 0 ? true : null),
+      find: async () => ((await factors()).length > 0 ? true : null),
       create: async () => {
         await multiFactorAuth.createUserAuthFactor({ userId, type: "totp", totpSecret: secret.reveal() });
         return true;
       },
-      lookFirst,
+      lookFirst: false,
     });
-    identity.totpEnrolled = true;
   }
-}
-
-type NewUser = Parameters<PacedWorkos["sdk"]["userManagement"]["createUser"]>[0];
-
-function newUser(user: LegacyUser): NewUser {
-  const verdict = user.digest ? judgeDigest(user.hasher ?? "", user.digest.reveal()) : undefined;
-  return {
-    email: user.primaryAddress?.address.trim() ?? "",
-    emailVerified: user.primaryAddress?.verified ?? false,
-    externalId: user.id,
-    ...(user.firstName ? { firstName: user.firstName } : {}),
-    ...(user.lastName ? { lastName: user.lastName } : {}),
-    // The SDK's type lists fewer hash types than the API takes; what is given passes through.
-    ...(verdict?.carried ? { passwordHash: verdict.convert(), passwordHashType: verdict.type as "bcrypt" } : {}),
-  };
+  identity.totpPrint = totpPrint(user);
 }
 
 async function saveIds(client: ClientBase, epoch: string, batch: readonly Identity[]): Promise<void> {
@@ -126,15 +138,16 @@ async function saveIds(client: ClientBase, epoch: string, batch: readonly Identi
       client,
       "write WorkOS ids to the identity map",
       `update rehome.identity i
-          set workos_user_id = b.u, workos_organization_id = b.o, workos_membership_id = b.m, totp_enrolled = b.t
-         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) b(id, u, o, m, t)
+          set workos_user_id = b.u, workos_organization_id = b.o, workos_membership_id = b.m, account_print = b.a, totp_print = b.t
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) b(id, u, o, m, a, t)
         where i.legacy_user_id = b.id`,
       [
         batch.map((identity) => identity.legacyUserId),
         batch.map((identity) => identity.workosUserId),
         batch.map((identity) => identity.workosOrganizationId),
         batch.map((identity) => identity.workosMembershipId),
-        batch.map((identity) => identity.totpEnrolled),
+        batch.map((identity) => identity.accountPrint),
+        batch.map((identity) => identity.totpPrint),
       ],
     );
   });
