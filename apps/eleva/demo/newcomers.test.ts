@@ -51,13 +51,13 @@ async function signUp(email: string, emailVerified: boolean): Promise<{ user: st
     roleSlug: "owner",
   });
   await withProduct(connections(), async (run) => {
-    await run({ kind: "job", job: "sync" }, async (db) => {
-      await db.query("insert into organizations (id, type, tier, claimed) values ($1, 'expert_individual', 'free', true)", [org.id]);
-      await db.query(
+    await run({ kind: "job", job: "sync" }, async (query) => {
+      await query("insert into organizations (id, type, tier, claimed) values ($1, 'expert_individual', 'free', true)", [org.id]);
+      await query(
         "insert into users (org_id, workos_user_id, email, email_verified, first_name, last_name) values ($1, $2, $3, $4, 'Nova', 'Pessoa')",
         [org.id, user.id, email, emailVerified],
       );
-      await db.query("insert into memberships (org_id, workos_user_id, id, role_slug, status) values ($1, $2, $3, 'owner', 'active')", [
+      await query("insert into memberships (org_id, workos_user_id, id, role_slug, status) values ($1, $2, $3, 'owner', 'active')", [
         org.id,
         user.id,
         membership.id,
@@ -88,12 +88,12 @@ test("who signed up after the cutover has a Clerk user after the rollback, legac
   const ana = await signUp("ana.nova@example.test", true);
   const rui = await signUp("rui.novo@example.test", false);
   await withProduct(connections({ [ana.user]: ana.org }), (run) =>
-    run({ kind: "person", legacyUserId: ana.user }, async (db) => {
-      await db.query(
+    run({ kind: "person", legacyUserId: ana.user }, async (query) => {
+      await query(
         "insert into blocked_dates (org_id, workos_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, '2027-03-01', 'UTC', 'away', now(), now())",
         [ana.org, ana.user],
       );
-      await db.query(
+      await query(
         "insert into schedules (org_id, workos_user_id, timezone, created_at, updated_at) values ($1, $2, 'Europe/Lisbon', now(), now())",
         [ana.org, ana.user],
       );
@@ -162,8 +162,8 @@ test("a name that somebody changed on the target stands at Clerk after the rollb
   ).rows;
   if (!person) throw new Error("nobody moved");
   await withProduct(connections({ [person.user]: person.org }), (run) =>
-    run({ kind: "person", legacyUserId: person.user }, (db) =>
-      db.query("update users set first_name = 'Renata', country = 'BR' where workos_user_id = $1", [person.user]),
+    run({ kind: "person", legacyUserId: person.user }, (query) =>
+      query("update users set first_name = 'Renata', country = 'BR' where workos_user_id = $1", [person.user]),
     ),
   );
   const before = await clerk().users.getUser(person.id);
@@ -191,7 +191,7 @@ test("keys of rows that stayed behind cannot be taken on the target, nor can wha
     "insert into services (id, org_id, workos_user_id, name, slug, duration_minutes, price_cents) values ($1, $2, $3, 'Mine', 'mine', 30, 1)";
   const tried = (sql: string, params: unknown[]) =>
     withProduct(connections({ [moved.user]: moved.org }), (run) =>
-      run({ kind: "person", legacyUserId: moved.user }, (db) => db.query(sql, params)),
+      run({ kind: "person", legacyUserId: moved.user }, (query) => query(sql, params)),
     ).then(
       () => "done",
       (error: { sqlstate?: string }) => error.sqlstate,
@@ -231,8 +231,8 @@ test("somebody held who signs up anew, and whom Clerk refuses, does not stop the
   if (!address) throw new Error("This world has nobody held with an address.");
   const again = await signUp(address, true);
   await withProduct(connections({ [again.user]: again.org }), (run) =>
-    run({ kind: "person", legacyUserId: again.user }, (db) =>
-      db.query(
+    run({ kind: "person", legacyUserId: again.user }, (query) =>
+      query(
         "insert into blocked_dates (org_id, workos_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, '2027-04-01', 'UTC', 'again', now(), now())",
         [again.org, again.user],
       ),

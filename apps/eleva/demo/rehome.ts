@@ -25,8 +25,8 @@ export interface RunOptions {
   config?: string;
   /** Show progress on our own stderr. */
   progress?: boolean;
-  /** Called when the process stands, with the way to kill it (SIGKILL). */
-  onStart?: (kill: () => void) => void;
+  /** Called when the process stands, with the way to kill it (SIGKILL), and to send it another signal. */
+  onStart?: (kill: () => void, send: (signal: NodeJS.Signals) => void) => void;
   /** Called with each piece of stderr; may kill the process. */
   onStderr?: (text: string, kill: () => void) => void;
 }
@@ -45,7 +45,7 @@ export async function rehome(
     stdio: ["ignore", options.show ? "inherit" : "pipe", options.show || options.progress ? "inherit" : "pipe"],
   });
   const kill = () => void child.kill("SIGKILL");
-  options.onStart?.(kill);
+  options.onStart?.(kill, (signal) => void child.kill(signal));
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => {

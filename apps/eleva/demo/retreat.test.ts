@@ -55,16 +55,20 @@ test("a transaction of the product that stays open longer than the patience: not
 }, 120_000);
 
 test("two cutovers at once: the second takes over, the first is fenced off before it closes anything, one switch turns", async () => {
-  // The first one stands in its freeze, about to prove.
+  let send: (signal: NodeJS.Signals) => void = () => {};
   const patient = await hold(world.sandbox.legacy.url("legacy", "eleva_app"), "update categories set name = name");
-  const first = rehome(world, ["cutover"]);
+  const first = rehome(world, ["cutover"], { onStart: (_, signal) => (send = signal) });
   await patient.waitedFor();
   const held = await hold(world.sandbox.target.url("target"), "lock table blocked_dates in access exclusive mode");
   await patient.release();
+  // The first stands in its freeze, about to prove. It stops there: a lock alone it would give up after two seconds.
   await held.waitedFor();
-  const second = rehome(world, ["cutover"]);
-  await epochAfter(world, await epochOf(world));
+  send("SIGSTOP");
   await held.release();
+  const epoch = await epochOf(world);
+  const second = rehome(world, ["cutover"]);
+  await epochAfter(world, epoch);
+  send("SIGCONT");
   const [overtaken, taker] = await Promise.all([first, second]);
   expect(overtaken).toMatchObject({ code: 1, result: { error: { code: "FENCED" } } });
   expect(taker).toMatchObject({ code: 0, result: { switched: true } });

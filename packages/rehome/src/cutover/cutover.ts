@@ -1,18 +1,17 @@
-import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { takeLegacy } from "../copy/backward-pass.ts";
-import { freeze, keepAlive, setFence } from "../copy/capture.ts";
+import { setFence } from "../copy/capture.ts";
 import { derive } from "../copy/copy.ts";
 import { compileAll } from "../copy/forward-pass.ts";
 import { drainLegacy, pendingChanges } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
 import { readCatalog } from "../postgres/catalog.ts";
-import { connect } from "../postgres/connect.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { proveReferences } from "../verify/references.ts";
 import { proveRows } from "../verify/rows.ts";
+import { beginFreeze, type Connections, withConnections } from "./freeze.ts";
 import { assertGate, readGate } from "./gate.ts";
 import { noteParents } from "./note-parents.ts";
 import { checkPeopleSince } from "./people-since.ts";
@@ -28,10 +27,6 @@ export interface CutoverFigures {
   drained: number;
 }
 
-const PATIENCE_MS = 5_000;
-const LOCK_WAIT_MS = 2_000;
-/** The server itself ends a freeze whose mover hangs. */
-const DEAD_MAN_MS = 60_000;
 const STATES = { legacy: "copied", target: "switched" } as const;
 
 /**
@@ -43,10 +38,8 @@ const STATES = { legacy: "copied", target: "switched" } as const;
  * @throws MoveError GATE_CLOSED, PHASE_REFUSED, QUERY_FAILED, FENCED
  */
 export async function cutover(config: MoveConfig, progress: Progress): Promise<CutoverFigures> {
-  const legacy = await connect(config.legacy.database, "legacy");
-  const fence = await connect(config.legacy.database, "legacy", "rehome fence");
-  const target = await connect(config.target.mover, "target");
-  try {
+  return withConnections(config, "legacy", async (connections) => {
+    const { legacy, target } = connections;
     const epoch = await takeMove(target, "cutover");
     await takeLegacy(legacy, epoch);
     await waitForFreezes(legacy, target);
@@ -55,44 +48,24 @@ export async function cutover(config: MoveConfig, progress: Progress): Promise<C
     assertGate([await checkPeopleSince(target, config), ...(await readGate(target, config))]);
     await setState(target, epoch, "cutting_over", "gate");
     try {
-      return await freezeAndSwitch(config, { legacy, fence, target }, epoch, progress);
+      return await freezeAndSwitch(config, connections, epoch, progress);
     } catch (error) {
       // Back to where legacy serves, or on to the target if the switch has turned. What fails here is settled by the next verb.
       await settle(legacy, target, epoch, STATES).catch(() => {});
       throw error;
     }
-  } finally {
-    for (const client of [fence, legacy, target]) await client.end().catch(() => {});
-  }
+  });
 }
 
-interface Connections {
-  legacy: ClientBase;
-  /** Holds the freeze. */
-  fence: ClientBase;
-  target: ClientBase;
-}
-
-async function freezeAndSwitch(
-  config: MoveConfig,
-  { legacy, fence, target }: Connections,
-  epoch: string,
-  progress: Progress,
-): Promise<CutoverFigures> {
+async function freezeAndSwitch(config: MoveConfig, connections: Connections, epoch: string, progress: Progress): Promise<CutoverFigures> {
+  const { legacy, fence, target } = connections;
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileAll(config, catalogs.legacy, catalogs.target);
   progress.step("catch up");
   await drainLegacy(legacy, target, tables, config, epoch);
 
   progress.step("freeze");
-  await query(fence, "set the dead-man switch", `set idle_in_transaction_session_timeout = ${DEAD_MAN_MS}`);
-  await query(fence, "begin the freeze", "begin");
-  const frozenAt = performance.now();
-  await freeze(fence, PATIENCE_MS);
-  const alive = keepAlive(fence, DEAD_MAN_MS / 4);
-  // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
-  for (const client of [legacy, target])
-    await query(client, "limit the wait for locks inside the freeze", `set lock_timeout = ${LOCK_WAIT_MS}`);
+  const freeze = await beginFreeze(connections);
 
   progress.step("drain");
   const drained = await drainLegacy(legacy, target, tables, config, epoch);
@@ -131,11 +104,10 @@ async function freezeAndSwitch(
     );
   });
   await settle(legacy, target, epoch, STATES);
-  const freezeMs = Math.round(performance.now() - frozenAt);
+  const freezeMs = freeze.elapsedMs();
 
   progress.step("unfreeze");
-  alive.stop();
-  await query(fence, "end the freeze", "commit");
+  await freeze.end();
   await recordEvent(target, "cutover", `switched to the target; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
   return { switched: true, freezeMs, drained };
 }

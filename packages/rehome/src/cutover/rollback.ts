@@ -1,17 +1,16 @@
-import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { compileBackward, drainTarget, takeLegacy } from "../copy/backward-pass.ts";
-import { freeze, keepAlive, setFence } from "../copy/capture.ts";
+import { setFence } from "../copy/capture.ts";
 import { pendingChanges } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
 import { readCatalog } from "../postgres/catalog.ts";
-import { connect } from "../postgres/connect.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { proveRows } from "../verify/rows.ts";
 import { type BroughtBack, bringBackPeople } from "./bring-back-people.ts";
 import { carryNamesBack } from "./carry-names-back.ts";
+import { beginFreeze, type Connections, withConnections } from "./freeze.ts";
 import { advanceSequences } from "./sequences.ts";
 import { settle, waitForFreezes } from "./settle.ts";
 
@@ -32,9 +31,6 @@ export interface RollbackFigures {
   namesRefused: string[];
 }
 
-const PATIENCE_MS = 5_000;
-const LOCK_WAIT_MS = 2_000;
-const DEAD_MAN_MS = 60_000;
 const STATES = { legacy: "rolled_back", target: "switched" } as const;
 
 /**
@@ -43,10 +39,8 @@ const STATES = { legacy: "rolled_back", target: "switched" } as const;
  * A failure before the switch leaves the target serving and writable. May be run again after any interruption.
  */
 export async function rollback(config: MoveConfig, progress: Progress): Promise<RollbackFigures> {
-  const legacy = await connect(config.legacy.database, "legacy");
-  const target = await connect(config.target.mover, "target");
-  const fence = await connect(config.target.mover, "target", "rehome fence");
-  try {
+  return withConnections(config, "target", async (connections) => {
+    const { legacy, target } = connections;
     const epoch = await takeMove(target, "rollback");
     await takeLegacy(legacy, epoch);
     const move = await readMove(target);
@@ -57,30 +51,22 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
       return { outcome: "retreated", freezeMs: 0, carriedBack: 0, ...countPeople([], []) };
     await setState(target, epoch, "rolling_back", null);
     try {
-      return await freezeAndSwitchBack(config, { legacy, fence, target }, epoch, progress);
+      return await freezeAndSwitchBack(config, connections, epoch, progress);
     } catch (error) {
       // The target serves on, or legacy if the switch has turned. What fails here is settled by the next verb.
       await settle(legacy, target, epoch, STATES).catch(() => {});
       throw error;
     }
-  } finally {
-    for (const client of [fence, legacy, target]) await client.end().catch(() => {});
-  }
-}
-
-interface Connections {
-  legacy: ClientBase;
-  target: ClientBase;
-  /** Holds the freeze. */
-  fence: ClientBase;
+  });
 }
 
 async function freezeAndSwitchBack(
   config: MoveConfig,
-  { legacy, fence, target }: Connections,
+  connections: Connections,
   epoch: string,
   progress: Progress,
 ): Promise<RollbackFigures> {
+  const { legacy, fence, target } = connections;
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
   progress.step("bring back people");
@@ -90,14 +76,7 @@ async function freezeAndSwitchBack(
   let carriedBack = await drainTarget(legacy, target, tables, epoch);
 
   progress.step("freeze");
-  await query(fence, "set the dead-man switch", `set idle_in_transaction_session_timeout = ${DEAD_MAN_MS}`);
-  await query(fence, "begin the freeze", "begin");
-  const frozenAt = performance.now();
-  await freeze(fence, PATIENCE_MS);
-  const alive = keepAlive(fence, DEAD_MAN_MS / 4);
-  // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
-  for (const client of [legacy, target])
-    await query(client, "limit the wait for locks inside the freeze", `set lock_timeout = ${LOCK_WAIT_MS}`);
+  const freeze = await beginFreeze(connections);
 
   progress.step("drain");
   broughtBack.push(await bringBackPeople(config, target, epoch));
@@ -130,11 +109,10 @@ async function freezeAndSwitchBack(
     await query(target, "forget what WorkOS was sent", "update rehome.identity set account_print = null, totp_print = null");
   });
   await settle(legacy, target, epoch, STATES);
-  const freezeMs = Math.round(performance.now() - frozenAt);
+  const freezeMs = freeze.elapsedMs();
 
   progress.step("unfreeze");
-  alive.stop();
-  await query(fence, "end the freeze", "commit");
+  await freeze.end();
   await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
   return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
 }
