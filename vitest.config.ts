@@ -8,6 +8,6 @@ export default defineConfig({
     env: { CLERK_TELEMETRY_DISABLED: "1" },
     maxWorkers: 2,
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

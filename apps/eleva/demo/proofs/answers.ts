@@ -28,6 +28,14 @@ export async function proveAnswers(target: pg.Client, workos: WorkOS, answers: A
     "select legacy_table as name, key, reason from rehome.left_behind",
   );
   const reasonByKey = new Map(left.rows.map((row) => [`${row.name} ${row.key}`, row.reason]));
+  const compare = async (rows: readonly TargetRow[], who: string) => {
+    expected += rows.length;
+    for (const row of rows) {
+      const wrong = await differences(target, row, lookUp, who);
+      if (wrong !== "not there") checked += 1;
+      offenders.push(...(wrong === "not there" ? [`${who}: no row in ${row.table}, or nothing at WorkOS that it names`] : wrong));
+    }
+  };
   for (const [legacyTable, rows] of Object.entries(answers.rows)) {
     for (const answer of rows) {
       expected += 1;
@@ -37,19 +45,15 @@ export async function proveAnswers(target: pg.Client, workos: WorkOS, answers: A
         offenders.push(
           `${legacyTable} ${answer.key}: left behind for ${reason ?? "no reason"}, expected ${answer.leftBehind ?? "to move"}`,
         );
-      for (const row of answer.target ?? []) offenders.push(...(await differences(target, row, lookUp, `${legacyTable} ${answer.key}`)));
+      await compare(answer.target ?? [], `${legacyTable} ${answer.key}`);
     }
   }
-  for (const person of answers.persons) {
-    expected += 1;
-    checked += 1;
-    for (const row of person.target) offenders.push(...(await differences(target, row, lookUp, person.clerkId)));
-  }
+  for (const person of answers.persons) await compare(person.target, person.clerkId);
   return judge({
     name: "answers",
     checked,
     expected,
-    figure: `${expected} counts, rows and people of the answer file, column by column`,
+    figure: `${expected} counts, fates and rows of the answer file, column by column`,
     offenders,
   });
 }
@@ -74,11 +78,10 @@ async function symbols(target: pg.Client, workos: WorkOS): Promise<LookUp> {
   };
 }
 
-/** Columns of the row that is there and differs; found by the columns that identify it in the answer. */
-async function differences(target: pg.Client, expected: TargetRow, lookUp: LookUp, who: string): Promise<string[]> {
+/** Columns that differ of the row that is there; it is found by the columns that identify it in the answer. */
+async function differences(target: pg.Client, expected: TargetRow, lookUp: LookUp, who: string): Promise<string[] | "not there"> {
   const wanted = Object.entries(expected.row).map(([column, value]) => [column, resolve(value, lookUp), isJson(value)] as const);
-  const missing = wanted.filter(([, value]) => value === undefined).map(([column]) => column);
-  if (missing.length > 0) return [`${who}: nothing at WorkOS or in the ledger for ${expected.table}.${missing.join(", ")}`];
+  if (wanted.some(([, value]) => value === undefined)) return "not there";
   const keys = identifying(expected);
   const where = keys.map((column, index) => `${pg.escapeIdentifier(column)}::text = $${index + 1}`).join(" and ");
   const values = keys.map((key) => String(wanted.find(([column]) => column === key)?.[1]));
@@ -89,7 +92,7 @@ async function differences(target: pg.Client, expected: TargetRow, lookUp: LookU
     values,
   );
   const found = rows[0];
-  if (!found) return [`${who}: no row in ${expected.table}`];
+  if (!found) return "not there";
   return wanted
     .filter(([column, value, json]) => !same(found[column] ?? null, value, json, types.get(column) ?? ""))
     .map(([column]) => `${who}: ${expected.table}.${column} differs`);

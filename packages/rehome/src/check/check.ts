@@ -103,7 +103,20 @@ async function checkTarget(client: ClientBase, config: MoveConfig): Promise<stri
       next: `As an administrator of the target, run: alter role ${id(role?.name ?? "")} createrole;`,
     });
   }
-  return `${place(config.target.owner)} may create roles`;
+  // Bind parameters are tokens, digests and rows; a server that logs statements writes them down.
+  const [log] = await query<{ all: boolean }>(
+    client,
+    "read the server's log settings",
+    `select current_setting('log_statement') in ('all', 'mod') or current_setting('log_min_duration_statement')::int >= 0
+            or current_setting('log_min_duration_sample')::int >= 0 as all
+      where current_setting('log_parameter_max_length') <> '0'`,
+  );
+  if (log?.all) {
+    throw new MoveError("DATABASE_REFUSED", `The target (${place(config.target.owner)}) logs statements with their parameters.`, {
+      next: "As an administrator of the target, run: alter system set log_parameter_max_length = 0; select pg_reload_conf();",
+    });
+  }
+  return `${place(config.target.owner)} may create roles and logs no parameters`;
 }
 
 async function checkWorkos(config: MoveConfig): Promise<string> {

@@ -1,7 +1,10 @@
 import type { Command } from "commander";
+import { heldUsers } from "../cutover/gate.ts";
+import { EXIT } from "../exit.ts";
+import { withConnection } from "../postgres/connect.ts";
 import { runUsers } from "../users/run.ts";
 import { dryRun } from "./dry-run.ts";
-import { moveOf, printJson, printLine, seconds, withProgress } from "./output.ts";
+import { moveOf, printJson, printLine, seconds, withProgress, yellow } from "./output.ts";
 
 export function addUsers(program: Command): void {
   program
@@ -19,10 +22,15 @@ export function addUsers(program: Command): void {
         ]);
       }
       const figures = await withProgress("users", (progress) => runUsers(config, progress));
-      if (json) printJson({ ok: true, ...figures, next_step: "rehome copy" });
-      else
-        printLine(
-          `Users: ${figures.workedOn} of ${figures.total} legacy users worked on in ${seconds(figures.seconds)}.\nNext: rehome copy`,
-        );
+      const held = await withConnection(config.target.mover, "target", (target) => heldUsers(target, config));
+      const next =
+        held.length === 0 ? "rehome copy" : `rehome copy; before the cutover settle ${held.length} held users (rehome plan --held)`;
+      if (json) printJson({ ok: held.length === 0, ...figures, held, next_step: next });
+      else {
+        printLine(`Users: ${figures.workedOn} of ${figures.total} legacy users worked on in ${seconds(figures.seconds)}.`);
+        if (held.length > 0) printLine(yellow(`${held.length} held users are open.`));
+        printLine(`Next: ${next}`);
+      }
+      process.exitCode = held.length === 0 ? EXIT.done : EXIT.notHeld;
     });
 }
