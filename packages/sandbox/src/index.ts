@@ -4,5 +4,8 @@ export { type ClerkTwin, type ClerkTwinOptions, startClerkTwin } from "./clerk/t
 export { createDatabase, freshDatabase, type TestDatabase, withDatabase, withUser } from "./postgres/databases.ts";
 export { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres/start.ts";
 export { type Sandbox, type SandboxOptions, type SandboxServer, startSandbox } from "./sandbox.ts";
+export { WorkosTwinAdmin } from "./workos/admin-client.ts";
+export { type Delivery, type DeliverySwitches, signature as webhookSignature } from "./workos/deliveries.ts";
+export type { WorkosEvent } from "./workos/events.ts";
 export { spawnWorkosTwin } from "./workos/spawn.ts";
 export { startWorkosTwin, type WorkosTwin, type WorkosTwinOptions } from "./workos/twin.ts";

@@ -1,6 +1,6 @@
 /** What the description lacks although the service or its SDK has it. Everything else that differs is a finding. */
 interface Allowance {
-  /** A template of the description, or `*`. */
+  /** A template of the description, `EventSchema` for what an event carries, or `*`. */
   path: string;
   status: number | "*";
   /** Fields a reply may have beyond its schema, as JSON pointers; `*` stands for one segment. */
@@ -54,6 +54,18 @@ export const ALLOWANCES: readonly Allowance[] = [
     status: "*",
     extra: ["/roles", "/data/*/roles"],
     reason: "Several roles in a membership: the SDK reads `roles`, the description knows `role` only.",
+  },
+  {
+    path: "/user_management/invitations/{id}/revoke",
+    status: 404,
+    missingReply: true,
+    reason: "An invitation that does not exist: described for reading, accepting and resending, not for revoking.",
+  },
+  {
+    path: "EventSchema",
+    status: "*",
+    extra: ["/data/name"],
+    reason: "A user's full name, as above.",
   },
   { path: "*", status: 503, missingReply: true, reason: "Only a fault armed in the twin answers so." },
 ];

@@ -90,3 +90,18 @@ test("no reply that goes through the suite's fetch escapes", async () => {
   await checkedFetch(replies)(wrong);
   expect(replies).toMatchObject({ checked: 1, findings: [expect.stringContaining("no such operation")] });
 });
+
+test("an event is held against the description of its kind", () => {
+  const event = { object: "event", id: "event_1", event: "user.created", data: USER, created_at: USER.created_at, context: {} };
+  const list = (one: unknown) => findings("GET", "/events", 200, { object: "list", data: [one], list_metadata: { after: null } });
+
+  expect(list(event)).toEqual([]);
+  expect(list({ ...event, event: "user.sneezed" })).toEqual(["event user.sneezed: the description has no such event"]);
+  expect(list({ ...event, event: "organization.created" })).toContain(
+    "event organization.created: /data must NOT have unevaluated properties (email)",
+  );
+  expect(list({ ...event, data: { ...USER, password: "x" } })).toEqual([
+    "event user.created: /data must NOT have unevaluated properties (password)",
+  ]);
+  expect(list({ ...event, id: undefined })).toEqual(["event user.created: / must have required property 'id' (id)"]);
+});

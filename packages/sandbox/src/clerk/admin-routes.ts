@@ -1,9 +1,9 @@
-import { timingSafeEqual } from "node:crypto";
+import { addAdminDoor } from "../twin/admin-door.ts";
+import type { Counters } from "../twin/counters.ts";
+import type { Faults } from "../twin/faults.ts";
 import type { ClerkApp } from "./app.ts";
-import type { Counters } from "./counters.ts";
 import { ClerkRefusal, invalid, notFound } from "./errors.ts";
 import { type ExportOptions, exportCsv } from "./export-csv.ts";
-import type { FaultRule, Faults } from "./faults.ts";
 import type { ClerkSeedUser } from "./seed.ts";
 import { createSession, redeemSignInToken } from "./sessions-routes.ts";
 import type { ClerkState } from "./state.ts";
@@ -24,10 +24,11 @@ export function addAdminRoutes(
   counters: Counters,
   options: AdminOptions,
 ): void {
-  app.use("/__twin/*", async (c, next) => {
-    if (!sameText(c.req.header("x-twin-admin") ?? "", options.adminToken))
-      throw new ClerkRefusal(401, "twin_admin_invalid", "The header x-twin-admin is missing or wrong.");
-    await next();
+  addAdminDoor(app, {
+    adminToken: options.adminToken,
+    faults,
+    refuse: () => new ClerkRefusal(401, "twin_admin_invalid", "The header x-twin-admin is missing or wrong."),
+    invalid,
   });
   app.post("/__twin/users", async (c) => {
     const seeds = (await c.req.json()) as ClerkSeedUser[];
@@ -71,24 +72,13 @@ export function addAdminRoutes(
       token: await tokens.sign(session, state.user(session.userId)),
     });
   });
-  app.post("/__twin/faults", async (c) => {
-    faults.add((await bodyOf(c)) as unknown as FaultRule);
-    return c.json({});
-  });
-  app.delete("/__twin/faults", (c) => {
-    faults.clear();
-    return c.json({});
-  });
   app.get("/__twin/counters", (c) =>
     c.json({
-      ...counters.read(),
+      requests: counters.requests,
+      byRoute: counters.byRoute,
+      byStatus: counters.byStatus,
       faults: faults.struck,
       users: state.apiUsers().length,
     }),
   );
-}
-
-export function sameText(a: string, b: string): boolean {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)];
-  return x.length === y.length && timingSafeEqual(x, y);
 }

@@ -1,3 +1,4 @@
+import { RequestWindows } from "../twin/windows.ts";
 import { ClerkRefusal } from "./errors.ts";
 
 /** Requests per 10 seconds, as Clerk's page "System limits" gives them for production. */
@@ -13,33 +14,23 @@ export const DEFAULT_LIMITS: ClerkLimits = {
   updatesPer10sAndUser: 10,
 };
 
-const WINDOW_MS = 10_000;
+const WINDOW_SECONDS = 10;
 
-/**
- * Counts requests in windows of ten seconds that start with the first request; whether Clerk slides its window is not documented.
- *
- * @param clockSpeed 1 = real time; with 10 a window lasts one real second
- */
+/** Counts requests in sliding windows of ten seconds; whether Clerk slides its window is not documented. */
 export class RateLimit {
-  readonly #windows = new Map<string, { startedAt: number; count: number }>();
-  readonly #windowMs: number;
+  readonly #windows: RequestWindows;
 
+  /** @param clockSpeed 1 = real time; with 10 a window lasts one real second */
   constructor(clockSpeed: number) {
-    this.#windowMs = WINDOW_MS / clockSpeed;
+    this.#windows = new RequestWindows(clockSpeed);
   }
 
   /** @throws ClerkRefusal 429 with Retry-After in whole real seconds, at least 1 */
   take(key: string, limit: number): void {
-    const now = performance.now();
-    const open = this.#windows.get(key);
-    const current = open && now - open.startedAt < this.#windowMs ? open : { startedAt: now, count: 0 };
-    this.#windows.set(key, current);
-    if (current.count >= limit) {
-      const leftMs = this.#windowMs - (now - current.startedAt);
-      throw new ClerkRefusal(429, "too_many_requests", "Too many requests. Please try again in a bit.", {
-        retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)),
-      });
-    }
-    current.count += 1;
+    const waitMs = this.#windows.take(key, limit, WINDOW_SECONDS);
+    if (waitMs <= 0) return;
+    throw new ClerkRefusal(429, "too_many_requests", "Too many requests. Please try again in a bit.", {
+      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+    });
   }
 }

@@ -1,14 +1,13 @@
 import { randomBytes } from "node:crypto";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
-import { addAdminRoutes, sameText } from "./admin-routes.ts";
+import { sameText } from "../twin/admin-door.ts";
+import { Counters } from "../twin/counters.ts";
+import { Faults, underFaults } from "../twin/faults.ts";
+import { serveTwin } from "../twin/serve.ts";
+import { addAdminRoutes } from "./admin-routes.ts";
 import type { ClerkContext } from "./app.ts";
-import { Counters } from "./counters.ts";
 import { ClerkRefusal } from "./errors.ts";
-import { type FaultRule, Faults } from "./faults.ts";
 import { addOrganizationRoutes } from "./organizations-routes.ts";
 import { type ClerkLimits, DEFAULT_LIMITS, RateLimit } from "./rate-limit.ts";
 import { addSessionRoutes } from "./sessions-routes.ts";
@@ -47,6 +46,9 @@ export interface ClerkTwin {
   stop(): Promise<void>;
 }
 
+/** Ids in a path, so that the counters count routes. */
+const IDS = /\/(user|sess|org|orgmem|inv|orginv|sit|idn)_[^/]+/g;
+
 /** Starts a stand-in for api.clerk.com on 127.0.0.1 in this process. What it does not do as Clerk does: docs/twins.md. */
 export async function startClerkTwin(options: ClerkTwinOptions = {}): Promise<ClerkTwin> {
   const secretKey = options.secretKey ?? `sk_test_${randomBytes(21).toString("hex")}`;
@@ -70,10 +72,11 @@ export async function startClerkTwin(options: ClerkTwinOptions = {}): Promise<Cl
   );
   app.notFound((c) => new ClerkRefusal(404, "twin_route_unknown", "The twin does not have this route.").answer(c));
   app.use("/v1/*", async (c, next) => {
+    counters.request(`${c.req.method} ${c.req.path.replace(IDS, "/:id")}`);
     await next();
-    counters.count(c.req.method, c.req.path, c.res.status);
+    counters.answer(c.res.status);
   });
-  app.use("/v1/*", (c, next) => underFault(faults.strike(c.req.method, c.req.path), c, next));
+  app.use("/v1/*", (c, next) => underFaults(faults, c, next, (status) => answerFault(c, status)));
   app.use("/v1/*", async (c, next) => {
     if (!sameText(c.req.header("authorization") ?? "", `Bearer ${secretKey}`)) {
       throw new ClerkRefusal(
@@ -94,9 +97,8 @@ export async function startClerkTwin(options: ClerkTwinOptions = {}): Promise<Cl
   addSessionRoutes(app, state, tokens, url);
   addOrganizationRoutes(app, state);
 
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-  port = await listen(server, options.port ?? 0);
-  let stopping: Promise<void> | undefined;
+  const { port: served, stop } = await serveTwin(app, options.port ?? 0);
+  port = served;
   return {
     port,
     url: url(),
@@ -104,44 +106,11 @@ export async function startClerkTwin(options: ClerkTwinOptions = {}): Promise<Cl
     publishableKey: `pk_test_${Buffer.from(`127.0.0.1:${port}$`).toString("base64")}`,
     jwtKey: tokens.publicPem,
     adminToken,
-    stop: () => (stopping ??= stop(server)),
+    stop,
   };
 }
 
-async function underFault(fault: FaultRule | undefined, c: ClerkContext, next: () => Promise<void>): Promise<Response | undefined> {
-  const cut = () => {
-    c.env.outgoing.socket?.destroy();
-    return RESPONSE_ALREADY_SENT;
-  };
-  switch (fault?.kind) {
-    case "status":
-      return new ClerkRefusal(
-        fault.status ?? 500,
-        "twin_fault",
-        "A fault set by a test.",
-        fault.status === 429 ? { retryAfterSeconds: 1 } : {},
-      ).answer(c);
-    case "reset_before":
-      return cut();
-    case "latency":
-      await new Promise((resolve) => setTimeout(resolve, fault.latencyMs ?? 100));
-      break;
-  }
-  await next();
-  if (fault?.kind === "reset_after") c.res = cut();
-  return undefined;
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
-  });
-}
-
-function stop(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+function answerFault(c: ClerkContext, status: number): Response {
+  const extra = status === 429 ? { retryAfterSeconds: 1 } : {};
+  return new ClerkRefusal(status, "twin_fault", "A fault set by a test.", extra).answer(c);
 }

@@ -1,8 +1,9 @@
 import type { Hono } from "hono";
+import { addAdminDoor } from "../twin/admin-door.ts";
+import type { Counters } from "../twin/counters.ts";
+import type { Faults } from "../twin/faults.ts";
 import { type Body, optionalFlag, optionalText, readBody, requiredText } from "./body.ts";
-import type { Counters } from "./counters.ts";
 import { ApiError, unprocessable } from "./errors.ts";
-import { type Faults, readFaultOrder } from "./faults.ts";
 import { findOrganization } from "./organizations.ts";
 import type { SignInAttempt, SignIns } from "./signin.ts";
 import type { Environment, User } from "./state.ts";
@@ -23,17 +24,12 @@ interface Parts {
 export function addAdminRoutes(app: Hono, parts: Parts): void {
   const { adminToken, environment, signIns, signer, faults, counters } = parts;
 
-  app.use("/__twin/*", async (c, next) => {
-    if (c.req.header("x-twin-admin") !== adminToken) throw new ApiError(401, { message: "The header x-twin-admin is missing or wrong." });
-    await next();
+  addAdminDoor(app, {
+    adminToken,
+    faults,
+    refuse: () => new ApiError(401, { message: "The header x-twin-admin is missing or wrong." }),
+    invalid: unprocessable,
   });
-
-  app.post("/__twin/faults", async (c) => {
-    faults.arm(readFaultOrder(await readBody(c)));
-    return c.body(null, 204);
-  });
-
-  app.delete("/__twin/faults", (c) => c.json({ removed: faults.clear() }));
 
   app.post("/__twin/sessions", async (c) => c.json(await signInWithGoogle(await readBody(c), environment, signIns)));
 
@@ -47,7 +43,7 @@ export function addAdminRoutes(app: Hono, parts: Parts): void {
     return c.json({ kid: await signer.rotate(retireOld) });
   });
 
-  app.get("/__twin/counters", (c) => c.json(counters.read()));
+  app.get("/__twin/counters", (c) => c.json({ requests: counters.byRoute, tooManyRequests: counters.byStatus["429"] ?? 0 }));
 
   app.get("/__twin/codes/:userId", (c) => {
     const verification = environment.emailVerificationByUser.get(c.req.param("userId"));
@@ -74,13 +70,20 @@ function passwordKind(user: User): string | null {
 /**
  * Stands in for a sign-in with Google.
  *
- * Goes through the usual steps unless an organization is named, which must be an active membership; `force` asks for nothing at all:
+ * Goes through the usual steps, accepts an invitation that is named, unless an organization is named, which must be an active membership; `force` asks for nothing at all:
  * it signs for a suspended member too, as a token given before the suspension would still stand.
  */
 async function signInWithGoogle(body: Body, environment: Environment, signIns: SignIns): Promise<Record<string, unknown>> {
   const user = findUser(environment, requiredText(body, "user_id"));
   const organizationId = optionalText(body, "organization_id") ?? undefined;
-  const attempt: SignInAttempt = { user, method: "GoogleOAuth", ipAddress: null, userAgent: null, factorPassed: false };
+  const attempt: SignInAttempt = {
+    user,
+    method: "GoogleOAuth",
+    ipAddress: null,
+    userAgent: null,
+    factorPassed: false,
+    invitationToken: optionalText(body, "invitation_token") ?? undefined,
+  };
   if (organizationId !== undefined) findOrganization(environment, organizationId);
   if (optionalFlag(body, "force")) {
     return signIns.open(attempt, organizationId ?? environment.membershipsByUser.of(user.id)[0]?.organization_id);

@@ -1,16 +1,19 @@
-import { setTimeout as wait } from "node:timers/promises";
-import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { Counters } from "../twin/counters.ts";
+import { Faults, underFaults } from "../twin/faults.ts";
 import { addAdminRoutes } from "./admin.ts";
 import { addAuthenticateRoute } from "./authenticate.ts";
 import { addCodeRoutes } from "./codes.ts";
-import { Counters } from "./counters.ts";
+import { Deliveries } from "./deliveries.ts";
+import { addDirectoryRoutes } from "./directories.ts";
+import { addDirectoryAdminRoutes } from "./directory-admin.ts";
 import { ApiError } from "./errors.ts";
+import { addEventRoutes } from "./events.ts";
 import { addFactorRoutes } from "./factors.ts";
-import { Faults } from "./faults.ts";
 import { newId } from "./ids.ts";
+import { addInvitationRoutes } from "./invitations.ts";
 import { RateLimits, tooMany } from "./limits.ts";
 import { addMembershipRoutes } from "./memberships.ts";
 import type { TwinSettings } from "./options.ts";
@@ -21,13 +24,21 @@ import { SignIns } from "./signin.ts";
 import { Environment } from "./state.ts";
 import type { Signer } from "./tokens.ts";
 import { addUserRoutes } from "./users.ts";
+import { addWebhookAdminRoutes } from "./webhook-admin.ts";
+import { addWebhookRoutes } from "./webhooks.ts";
 
 const READS = ["GET", "HEAD"];
 
-/** Builds the HTTP side of one environment. Its order: count, fault, API key, limits, route. */
-export function createApp(settings: TwinSettings, signer: Signer): Hono {
-  const environment = new Environment();
+/**
+ * Builds the HTTP side of one environment. Its order: count, fault, API key, limits, route.
+ *
+ * @returns the application, and `stop`, which ends deliveries to webhooks
+ */
+export function createApp(settings: TwinSettings, signer: Signer): { app: Hono; stop: () => void } {
+  const environment = new Environment(settings.announceCascades);
   const signIns = new SignIns(environment, settings, signer);
+  const deliveries = new Deliveries(environment.clock, settings.clockSpeed);
+  environment.events.onEvent((event) => deliveries.send(event));
   const faults = new Faults();
   const counters = new Counters();
   const { limits: figures } = settings;
@@ -37,14 +48,16 @@ export function createApp(settings: TwinSettings, signer: Signer): Hono {
   app.onError((error, c) => answerError(error, c));
   app.notFound((c) => c.json({ message: "Not Found" }, 404));
   addAdminRoutes(app, { adminToken: settings.adminToken, environment, signIns, signer, faults, counters });
+  addWebhookAdminRoutes(app, environment, deliveries);
+  addDirectoryAdminRoutes(app, environment);
 
   app.use("*", async (c, next) => {
-    counters.request(c.req.method, matchedRoutes(c).at(-1)?.path ?? "*");
+    counters.request(`${c.req.method} ${matchedRoutes(c).at(-1)?.path ?? "*"}`);
     c.header("x-request-id", newId("req"));
     await next();
     counters.answer(c.res.status);
   });
-  app.use("*", (c, next) => strike(c, next, faults));
+  app.use("*", (c, next) => underFaults(faults, c, next, (status) => answerFault(c, status)));
   app.use("*", async (c, next) => {
     const key = requireApiKey(c, settings.apiKeys);
     limits?.admit("general", key);
@@ -55,35 +68,26 @@ export function createApp(settings: TwinSettings, signer: Signer): Hono {
 
   addUserRoutes(app, environment);
   addOrganizationRoutes(app, environment);
+  addInvitationRoutes(app, environment);
+  addDirectoryRoutes(app, environment);
   addMembershipRoutes(app, environment, settings.multipleRoles);
   addRoleRoutes(app, environment);
   addFactorRoutes(app, environment);
   addSessionRoutes(app, environment);
   addCodeRoutes(app, environment, limits);
+  addEventRoutes(app, environment.events, environment.clock);
+  addWebhookRoutes(app, deliveries);
   addAuthenticateRoute(app, { environment, settings, signIns, limits });
   app.get("/sso/jwks/:clientId", (c) => {
     if (c.req.param("clientId") !== settings.clientId) throw new ApiError(404, { message: "The client ID does not exist." });
     return c.json(signer.jwks());
   });
-  return app;
+  return { app, stop: () => deliveries.stop() };
 }
 
-/** Lets a fault that is armed strike this request. */
-async function strike(c: Context, next: () => Promise<void>, faults: Faults): Promise<Response | undefined> {
-  const fault = faults.strike(c.req.method, c.req.path);
-  const { incoming } = c.env as HttpBindings;
-  if (fault?.kind === "latency") await wait(fault.latencyMs ?? 1_000);
-  if (fault?.kind === "reset_before") {
-    incoming.socket.destroy();
-    return c.body(null, 503); // reaches nobody
-  }
-  if (fault?.kind === "status") {
-    if (fault.status === 429) throw tooMany();
-    return c.json({ message: "A fault was armed for this request." }, (fault.status ?? 500) as ContentfulStatusCode);
-  }
-  await next();
-  if (fault?.kind === "reset_after") incoming.socket.destroy();
-  return undefined;
+function answerFault(c: Context, status: number): Response {
+  if (status === 429) throw tooMany();
+  return c.json({ message: "A fault was armed for this request." }, status as ContentfulStatusCode);
 }
 
 /**

@@ -5,7 +5,8 @@ import { answerChallenge } from "./factors.ts";
 import type { RateLimits } from "./limits.ts";
 import type { TwinSettings } from "./options.ts";
 import { type SignInAttempt, type SignIns, useEmailCode } from "./signin.ts";
-import { type Environment, emailKey, endSession, touch } from "./state.ts";
+import { type Environment, emailKey, touch } from "./state.ts";
+import { userChanged } from "./users.ts";
 
 interface Parts {
   environment: Environment;
@@ -59,7 +60,7 @@ async function byRefreshToken(body: Body, { environment, signIns }: Parts): Prom
   if (!found) throw oauthError("invalid_grant", "Invalid refresh token.");
   const { session } = found;
   if (found.used) throw oauthError("invalid_grant", "Refresh token already exchanged.");
-  if (Date.parse(session.expires_at) <= Date.now()) endSession(session);
+  if (Date.parse(session.expires_at) <= Date.now()) environment.endSession(session);
   const user = environment.users.get(session.user_id);
   if (session.status !== "active" || !user) throw oauthError("invalid_grant", "Session has already ended.");
   const organizationId = optionalText(body, "organization_id");
@@ -79,7 +80,10 @@ async function byMagicAuth(body: Body, { environment, limits, signIns }: Parts):
   useEmailCode(sent, field(body, "code"));
   const user = environment.users.get(sent?.user_id ?? "");
   if (!user || emailKey(user.email) !== email) throw badRequest("invalid_one_time_code", "The code is not valid.");
-  user.email_verified = true; // the code went to the address
+  if (!user.email_verified) {
+    user.email_verified = true; // the code went to the address
+    userChanged(environment, user);
+  }
   return signIns.proceed({ user, method: "MagicAuth", ...client(body), factorPassed: false });
 }
 
@@ -91,7 +95,7 @@ async function byEmailVerification(body: Body, { environment, limits, signIns }:
   useEmailCode(sent?.email === attempt.user.email ? sent : undefined, field(body, "code"));
   signIns.consume(token);
   attempt.user.email_verified = true;
-  touch(attempt.user);
+  userChanged(environment, attempt.user);
   return signIns.proceed(attempt);
 }
 
@@ -118,8 +122,12 @@ async function byOrganizationSelection(body: Body, { signIns }: Parts): Promise<
   return signIns.open(attempt, organizationId);
 }
 
-function client(body: Body): Pick<SignInAttempt, "ipAddress" | "userAgent"> {
-  return { ipAddress: optionalText(body, "ip_address") ?? null, userAgent: optionalText(body, "user_agent") ?? null };
+function client(body: Body): Pick<SignInAttempt, "ipAddress" | "userAgent" | "invitationToken"> {
+  return {
+    invitationToken: optionalText(body, "invitation_token") ?? undefined,
+    ipAddress: optionalText(body, "ip_address") ?? null,
+    userAgent: optionalText(body, "user_agent") ?? null,
+  };
 }
 
 /** A field OAuth requires: its absence is `invalid_request`, not a 422. */

@@ -1,10 +1,11 @@
 import type { Hono } from "hono";
 import { readBody, requiredText } from "./body.ts";
 import { badRequest, notFound, unprocessable } from "./errors.ts";
+import { emailCodeEvent } from "./event-wire.ts";
 import type { RateLimits } from "./limits.ts";
 import { newEmailCode, newEmailVerification, useEmailCode } from "./signin.ts";
-import { type Environment, emailKey, stamp, touch, type User } from "./state.ts";
-import { addUser, EMAIL, findUser } from "./users.ts";
+import { type Environment, emailKey, stamp, type User } from "./state.ts";
+import { addUser, EMAIL, findUser, userChanged } from "./users.ts";
 import { emailCodeWire, userWire } from "./wire.ts";
 
 /** Codes the service would e-mail: address verification and magic auth. Nothing is mailed here; the API shows the codes. */
@@ -29,7 +30,7 @@ export function addCodeRoutes(app: Hono, environment: Environment, limits: RateL
     const sent = environment.emailVerificationByUser.get(user.id);
     useEmailCode(sent?.email === user.email ? sent : undefined, code);
     user.email_verified = true;
-    touch(user);
+    userChanged(environment, user);
     return c.json({ user: userWire(user) });
   });
 
@@ -41,6 +42,7 @@ export function addCodeRoutes(app: Hono, environment: Environment, limits: RateL
     const user = environment.userByEmail.get(emailKey(email)) ?? newUser(environment, email);
     const code = environment.magicAuths.add(newEmailCode("magic_auth", user));
     environment.magicAuthByEmail.set(emailKey(email), code);
+    environment.events.append("magic_auth.created", emailCodeEvent("magic_auth", code));
     return c.json(emailCodeWire("magic_auth", code), 201);
   });
 

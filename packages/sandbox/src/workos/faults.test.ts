@@ -1,6 +1,6 @@
 import { WorkOS } from "@workos-inc/node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { FaultOrder } from "./faults.ts";
+import type { FaultOrder } from "../twin/faults.ts";
 import { startWorkosTwin, type WorkosTwin } from "./twin.ts";
 
 let twin: WorkosTwin;

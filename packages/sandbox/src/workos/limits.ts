@@ -1,3 +1,4 @@
+import { RequestWindows } from "../twin/windows.ts";
 import { ApiError } from "./errors.ts";
 
 export type LimitScope = "general" | "reads" | "writes" | "authenticate" | "codes" | "organizationDelete";
@@ -22,27 +23,20 @@ export function isLimitFigures(value: unknown): value is LimitFigures {
 
 /** Sliding windows, one per scope and key. A refused request does not count against its window. */
 export class RateLimits {
-  readonly #windows = new Map<string, SlidingWindow>();
-  readonly #speed: number;
+  readonly #windows: RequestWindows;
   readonly #retryAfter: boolean;
   readonly #figures: LimitFigures;
 
   constructor(options: { clockSpeed: number; retryAfter: boolean }, figures: LimitFigures = {}) {
     this.#figures = figures;
-    this.#speed = options.clockSpeed;
+    this.#windows = new RequestWindows(options.clockSpeed);
     this.#retryAfter = options.retryAfter;
   }
 
   /** @throws ApiError 429 when this request is one too many */
   admit(scope: LimitScope, key = ""): void {
-    const name = `${scope} ${key}`;
-    let window = this.#windows.get(name);
-    if (!window) {
-      const { requests, seconds } = LIMITS[scope];
-      window = new SlidingWindow(this.#figures[scope] ?? requests, (seconds * 1_000) / this.#speed);
-      this.#windows.set(name, window);
-    }
-    const waitMs = window.take(performance.now());
+    const { requests, seconds } = LIMITS[scope];
+    const waitMs = this.#windows.take(`${scope} ${key}`, this.#figures[scope] ?? requests, seconds);
     if (waitMs > 0) throw tooMany(this.#retryAfter ? waitMs : undefined);
   }
 }
@@ -54,25 +48,4 @@ export function tooMany(waitMs?: number): ApiError {
     message: "Rate limit exceeded. See the WorkOS docs: https://workos.com/docs/reference/rate-limits",
   };
   return new ApiError(429, body, waitMs === undefined ? {} : { "retry-after": String(Math.ceil(waitMs / 1_000)) });
-}
-
-/** The times of the last `requests` admitted, in a ring: O(1) a request. */
-class SlidingWindow {
-  readonly #times: Float64Array;
-  readonly #lengthMs: number;
-  #oldest = 0;
-
-  constructor(requests: number, lengthMs: number) {
-    this.#times = new Float64Array(requests).fill(Number.NEGATIVE_INFINITY);
-    this.#lengthMs = lengthMs;
-  }
-
-  /** Admits and answers 0, or answers how many milliseconds are missing. */
-  take(now: number): number {
-    const waitMs = (this.#times[this.#oldest] ?? 0) + this.#lengthMs - now;
-    if (waitMs > 0) return waitMs;
-    this.#times[this.#oldest] = now;
-    this.#oldest = (this.#oldest + 1) % this.#times.length;
-    return 0;
-  }
 }

@@ -3,11 +3,11 @@ import { type Body, optionalText, optionalTexts, readBody, requiredText } from "
 import { ApiError, badRequest, conflict, notFound, unprocessable } from "./errors.ts";
 import { findOrganization } from "./organizations.ts";
 import { paginate, readPageQuery } from "./pages.ts";
-import { type Environment, type Membership, stamp, touch } from "./state.ts";
+import { type Environment, type Membership, stamp } from "./state.ts";
 import { findUser } from "./users.ts";
 import { membershipWire } from "./wire.ts";
 
-const DEFAULT_ROLE = "member";
+export const DEFAULT_ROLE = "member";
 const STATUSES: readonly string[] = ["active", "inactive", "pending"];
 
 export function addMembershipRoutes(app: Hono, environment: Environment, multipleRoles: boolean): void {
@@ -26,7 +26,7 @@ export function addMembershipRoutes(app: Hono, environment: Environment, multipl
     if (existing) {
       existing.status = "active";
       if (roles) existing.role_slugs = roles;
-      touch(existing);
+      environment.membershipChanged(existing);
       return c.json(membershipWire(environment, existing), 201);
     }
     const membership: Membership = {
@@ -35,10 +35,9 @@ export function addMembershipRoutes(app: Hono, environment: Environment, multipl
       organization_id: organization.id,
       status: "active",
       role_slugs: roles ?? [DEFAULT_ROLE],
+      directory_managed: false,
     };
-    environment.memberships.add(membership);
-    environment.membershipsByUser.add(user.id, membership);
-    environment.membershipsByOrganization.add(organization.id, membership);
+    environment.addMembership(membership);
     return c.json(membershipWire(environment, membership), 201);
   });
 
@@ -61,24 +60,29 @@ export function addMembershipRoutes(app: Hono, environment: Environment, multipl
     const membership = findMembership(environment, c.req.param("id"));
     const roles = readRoles(environment, body, multipleRoles);
     if (roles) membership.role_slugs = roles;
-    touch(membership);
+    environment.membershipChanged(membership);
     return c.json(membershipWire(environment, membership));
   });
 
   app.put(`${path}/:id/deactivate`, (c) => {
     const membership = findMembership(environment, c.req.param("id"));
     if (membership.status === "pending") throw pendingCannot("deactivate");
-    membership.status = "inactive";
-    touch(membership);
-    environment.endSessions(membership.user_id, membership.organization_id);
+    // Of an inactive one it changes nothing and announces nothing (WorkOS's description).
+    if (membership.status === "active") {
+      membership.status = "inactive";
+      environment.membershipChanged(membership);
+      environment.endSessions(membership.user_id, membership.organization_id);
+    }
     return c.json(membershipWire(environment, membership));
   });
 
   app.put(`${path}/:id/reactivate`, (c) => {
     const membership = findMembership(environment, c.req.param("id"));
     if (membership.status === "pending") throw pendingCannot("reactivate");
-    membership.status = "active";
-    touch(membership);
+    if (membership.status === "inactive") {
+      membership.status = "active";
+      environment.membershipChanged(membership);
+    }
     return c.json(membershipWire(environment, membership));
   });
 

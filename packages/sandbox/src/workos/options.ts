@@ -24,8 +24,10 @@ export interface WorkosTwinOptions {
   multipleRoles?: boolean;
   /** False: never a 429. An object lowers or raises single limits: requests per window, for tests of those who pace. */
   limits?: boolean | LimitFigures;
-  /** 50: windows of the limits are 50 times shorter. Nothing else runs faster. */
+  /** 50: windows of the limits and waits between retries of a webhook are 50 times shorter. Nothing else runs faster. */
   clockSpeed?: number;
+  /** Whether memberships and sessions that go along with a deleted user or organization have events of their own (default), or none. */
+  announceCascades?: boolean;
   /** Adds `Retry-After` to a 429; the service does not promise it, so the default is false. */
   retryAfter?: boolean;
 }
@@ -44,6 +46,7 @@ export interface TwinSettings {
   multipleRoles: boolean;
   limits: boolean | LimitFigures;
   clockSpeed: number;
+  announceCascades: boolean;
   retryAfter: boolean;
 }
 
@@ -74,6 +77,7 @@ export function settle(options: WorkosTwinOptions): TwinSettings {
     multipleRoles: options.multipleRoles ?? false,
     limits: options.limits ?? true,
     clockSpeed: options.clockSpeed ?? 1,
+    announceCascades: options.announceCascades ?? true,
     retryAfter: options.retryAfter ?? false,
   };
 }
@@ -102,5 +106,6 @@ const FORMS: Record<keyof WorkosTwinOptions, (value: unknown) => boolean> = {
   multipleRoles: flag,
   limits: (value) => flag(value) || isLimitFigures(value),
   clockSpeed: positive,
+  announceCascades: flag,
   retryAfter: flag,
 };

@@ -1,6 +1,8 @@
 import type { Hono } from "hono";
 import { type Body, externalId, mergeMetadata, optionalFlag, optionalText, optionalTexts, readBody, requiredText } from "./body.ts";
+import { removeDirectory } from "./directories.ts";
 import { ApiError, badRequest, notFound, unprocessable } from "./errors.ts";
+import { organizationEvent } from "./event-wire.ts";
 import { paginate, readPageQuery } from "./pages.ts";
 import { type Environment, type Organization, type OrganizationDomain, stamp, touch } from "./state.ts";
 import { organizationWire } from "./wire.ts";
@@ -22,6 +24,7 @@ export function addOrganizationRoutes(app: Hono, environment: Environment): void
     claimExternalId(environment, organization, organization.external_id);
     claimDomains(environment, organization, organization.domains);
     environment.organizations.add(organization);
+    environment.events.append("organization.created", organizationEvent(organization), organization.id);
     return c.json(organizationWire(organization), 201);
   });
 
@@ -66,6 +69,7 @@ export function addOrganizationRoutes(app: Hono, environment: Environment): void
     if (customer !== undefined) organization.stripe_customer_id = customer ?? undefined;
     organization.metadata = metadata;
     touch(organization);
+    environment.events.append("organization.updated", organizationEvent(organization), organization.id);
     return c.json(organizationWire(organization));
   });
 
@@ -85,10 +89,17 @@ export function findOrganization(environment: Environment, id: string): Organiza
 }
 
 function removeOrganization(environment: Environment, organization: Organization): void {
-  for (const membership of environment.membershipsByOrganization.of(organization.id)) environment.removeMembership(membership);
+  for (const membership of environment.membershipsByOrganization.of(organization.id)) environment.removeMembership(membership, true);
+  for (const invitation of environment.invitations.all()) {
+    if (invitation.organization_id === organization.id) environment.removeInvitation(invitation);
+  }
+  for (const directory of environment.directories.all()) {
+    if (directory.organization_id === organization.id) removeDirectory(environment, directory);
+  }
   if (organization.external_id !== null) environment.organizationByExternalId.delete(organization.external_id);
   for (const { domain } of organization.domains) environment.organizationByDomain.delete(domain);
   environment.organizations.delete(organization.id);
+  environment.events.append("organization.deleted", organizationEvent(organization), organization.id);
 }
 
 function claimExternalId(environment: Environment, organization: Organization, external: string | null): void {

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { type Body, optionalText, optionalTexts, readBody, requiredText } from "./body.ts";
 import { conflict, notFound, unprocessable } from "./errors.ts";
+import { permissionEvent, roleEvent } from "./event-wire.ts";
 import { paginate, readPageQuery } from "./pages.ts";
 import { type Environment, type Permission, type Role, stamp, touch } from "./state.ts";
 import { permissionWire, roleWire } from "./wire.ts";
@@ -11,12 +12,18 @@ const SLUG = /^[a-z0-9:._-]+$/;
 
 /** Roles and permissions of the environment (those of single organizations are not part of the twin). */
 export function addRoleRoutes(app: Hono, environment: Environment): void {
+  const roleChanged = (role: Role): void => {
+    touch(role);
+    environment.events.append("role.updated", roleEvent(role));
+  };
+
   app.post("/authorization/roles", async (c) => {
     const body = await readBody(c);
     const slug = readSlug(body);
     const role: Role = { ...stamp("role"), slug, name: readName(body), description: readDescription(body) ?? null, permissions: [] };
     if (environment.roles.has(slug)) throw conflict("role_slug_conflict", "A role with this slug already exists.");
     environment.roles.set(slug, role);
+    environment.events.append("role.created", roleEvent(role));
     return c.json(roleWire(role), 201);
   });
 
@@ -28,6 +35,7 @@ export function addRoleRoutes(app: Hono, environment: Environment): void {
     const body = await readBody(c);
     const role = findRole(environment, c.req.param("slug"));
     rename(role, body);
+    roleChanged(role);
     return c.json(roleWire(role));
   });
 
@@ -38,7 +46,7 @@ export function addRoleRoutes(app: Hono, environment: Environment): void {
     if (!slugs) throw unprocessable("permissions", "must be a list of slugs");
     for (const slug of slugs) findPermission(environment, slug);
     role.permissions = [...new Set(slugs)];
-    touch(role);
+    roleChanged(role);
     return c.json(roleWire(role));
   });
 
@@ -47,7 +55,7 @@ export function addRoleRoutes(app: Hono, environment: Environment): void {
     const role = findRole(environment, c.req.param("slug"));
     const { slug } = findPermission(environment, requiredText(body, "slug"));
     role.permissions = [...new Set([...role.permissions, slug])];
-    touch(role);
+    roleChanged(role);
     return c.json(roleWire(role));
   });
 
@@ -57,6 +65,7 @@ export function addRoleRoutes(app: Hono, environment: Environment): void {
     const permission: Permission = { ...stamp("perm"), slug, name: readName(body), description: readDescription(body) ?? null };
     if (environment.permissions.has(slug)) throw conflict("permission_slug_conflict", "A permission with this slug already exists.");
     environment.permissions.set(slug, permission);
+    environment.events.append("permission.created", permissionEvent(permission));
     return c.json(permissionWire(permission), 201);
   });
 
@@ -76,13 +85,18 @@ export function addRoleRoutes(app: Hono, environment: Environment): void {
     const body = await readBody(c);
     const permission = findPermission(environment, c.req.param("slug"));
     rename(permission, body);
+    touch(permission);
+    environment.events.append("permission.updated", permissionEvent(permission));
     return c.json(permissionWire(permission));
   });
 
   app.delete("/authorization/permissions/:slug", (c) => {
-    const { slug } = findPermission(environment, c.req.param("slug"));
+    const permission = findPermission(environment, c.req.param("slug"));
+    const { slug } = permission;
     environment.permissions.delete(slug);
+    // Whether the roles that lose it have events of their own is not documented: a consumer must not count on them.
     for (const role of environment.roles.values()) role.permissions = role.permissions.filter((one) => one !== slug);
+    environment.events.append("permission.deleted", permissionEvent(permission));
     return c.body(null, 204);
   });
 }
@@ -104,7 +118,6 @@ function rename(record: Role | Permission, body: Body): void {
   const description = readDescription(body);
   if (name !== undefined) record.name = name;
   if (description !== undefined) record.description = description;
-  touch(record);
 }
 
 function readSlug(body: Body): string {

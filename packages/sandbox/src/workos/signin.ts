@@ -1,5 +1,7 @@
 import { ApiError, badRequest, oauthError } from "./errors.ts";
+import { emailCodeEvent, sessionEvent } from "./event-wire.ts";
 import { newCode, newSecret } from "./ids.ts";
+import { acceptInvitation, usableInvitation } from "./invitations.ts";
 import type { TwinSettings } from "./options.ts";
 import { type EmailCode, type Environment, type Session, stamp, type User } from "./state.ts";
 import { accessClaims, RefreshTokens, type Signer } from "./tokens.ts";
@@ -12,6 +14,8 @@ export interface SignInAttempt {
   method: Method;
   ipAddress: string | null;
   userAgent: string | null;
+  /** Token of an invitation, which is accepted once nothing is asked any more. */
+  invitationToken?: string | undefined;
   /** The TOTP step has been passed, or is not asked of this attempt. */
   factorPassed: boolean;
 }
@@ -61,6 +65,11 @@ export class SignIns {
         user: userWire(user),
       });
     }
+    if (attempt.invitationToken !== undefined) {
+      const invitation = usableInvitation(this.#environment, attempt.invitationToken, user);
+      acceptInvitation(this.#environment, invitation, user);
+      return this.open(attempt, invitation.organization_id ?? undefined);
+    }
     if (organizationId !== undefined) return this.open(attempt, organizationId);
     const memberships = this.#environment.activeMemberships(user.id);
     if (memberships.length > 1) {
@@ -90,6 +99,7 @@ export class SignIns {
     user.last_sign_in_at = session.created_at;
     this.#environment.sessions.add(session);
     this.#environment.sessionsByUser.add(user.id, session);
+    this.#environment.events.append("session.created", sessionEvent(session), organizationId);
     return this.reply(user, session);
   }
 
@@ -153,6 +163,7 @@ export class SignIns {
 export function newEmailVerification(environment: Environment, user: User): EmailCode {
   const verification = environment.emailVerifications.add(newEmailCode("email_verification", user));
   environment.emailVerificationByUser.set(user.id, verification);
+  environment.events.append("email_verification.created", emailCodeEvent("email_verification", verification));
   return verification;
 }
 

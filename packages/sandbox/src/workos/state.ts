@@ -1,3 +1,7 @@
+import { Clock } from "./clock.ts";
+import { Collection, Owned } from "./collections.ts";
+import { membershipEvent, sessionEvent } from "./event-wire.ts";
+import { EventLog } from "./events.ts";
 import { newId } from "./ids.ts";
 import type { StoredPassword } from "./passwords.ts";
 
@@ -39,6 +43,21 @@ export interface Membership extends Stamped {
   organization_id: string;
   status: "active" | "inactive" | "pending";
   role_slugs: string[];
+  directory_managed: boolean;
+}
+
+export interface Invitation extends Stamped {
+  email: string;
+  /** `expired` is not stored: it follows from `expires_at`. */
+  state: "pending" | "accepted" | "revoked";
+  accepted_at: string | null;
+  revoked_at: string | null;
+  expires_at: string;
+  organization_id: string | null;
+  inviter_user_id: string | null;
+  accepted_user_id: string | null;
+  role_slug: string | null;
+  token: string;
 }
 
 export interface Role extends Stamped {
@@ -82,6 +101,39 @@ export interface Session extends Stamped {
   ended_at: string | null;
 }
 
+export interface Directory extends Stamped {
+  organization_id: string;
+  name: string;
+  type: string;
+  external_key: string;
+}
+
+export interface DirectoryUser extends Stamped {
+  directory_id: string;
+  organization_id: string;
+  idp_id: string;
+  email: string | null;
+  first_name: string | null;
+  last_name: string | null;
+  state: "active" | "inactive";
+  custom_attributes: Record<string, unknown>;
+}
+
+export interface DirectoryGroup extends Stamped {
+  directory_id: string;
+  organization_id: string;
+  idp_id: string;
+  name: string;
+  user_ids: Set<string>;
+}
+
+export interface WebhookEndpoint extends Stamped {
+  endpoint_url: string;
+  secret: string;
+  status: "enabled" | "disabled";
+  events: string[];
+}
+
 export interface EmailCode extends Stamped {
   user_id: string;
   email: string;
@@ -91,50 +143,11 @@ export interface EmailCode extends Stamped {
   attempts: number;
 }
 
-/** Records in order of creation, found by id. */
-class Collection<T extends { id: string }> {
-  readonly #byId = new Map<string, T>();
-
-  add(item: T): T {
-    this.#byId.set(item.id, item);
-    return item;
-  }
-
-  get(id: string): T | undefined {
-    return this.#byId.get(id);
-  }
-
-  delete(id: string): void {
-    this.#byId.delete(id);
-  }
-
-  /** Oldest first: a Map keeps the order of insertion, which is the order of the ids. */
-  all(): T[] {
-    return [...this.#byId.values()];
-  }
-}
-
-/** A one-to-many index from an owner's id to records. */
-class Owned<T extends { id: string }> {
-  readonly #byOwner = new Map<string, Map<string, T>>();
-
-  add(owner: string, item: T): void {
-    const items = this.#byOwner.get(owner) ?? new Map<string, T>();
-    items.set(item.id, item);
-    this.#byOwner.set(owner, items);
-  }
-
-  delete(owner: string, id: string): void {
-    this.#byOwner.get(owner)?.delete(id);
-  }
-
-  of(owner: string): T[] {
-    return [...(this.#byOwner.get(owner)?.values() ?? [])];
-  }
-}
-
 /** Everything one WorkOS environment holds, in memory. */
 export class Environment {
+  readonly clock = new Clock();
+  readonly events = new EventLog(this.clock);
+  readonly #announceCascades: boolean;
   readonly users = new Collection<User>();
   readonly userByEmail = new Map<string, User>();
   readonly userByExternalId = new Map<string, User>();
@@ -144,6 +157,11 @@ export class Environment {
   readonly memberships = new Collection<Membership>();
   readonly membershipsByUser = new Owned<Membership>();
   readonly membershipsByOrganization = new Owned<Membership>();
+  readonly invitations = new Collection<Invitation>();
+  readonly invitationByToken = new Map<string, Invitation>();
+  readonly directories = new Collection<Directory>();
+  readonly directoryUsers = new Collection<DirectoryUser>();
+  readonly directoryGroups = new Collection<DirectoryGroup>();
   readonly roles = new Map<string, Role>();
   readonly permissions = new Map<string, Permission>();
   readonly factors = new Collection<Factor>();
@@ -156,7 +174,9 @@ export class Environment {
   readonly magicAuths = new Collection<EmailCode>();
   readonly magicAuthByEmail = new Map<string, EmailCode>();
 
-  constructor() {
+  /** @param announceCascades whether what goes along with a deleted user or organization has events of its own */
+  constructor(announceCascades = true) {
+    this.#announceCascades = announceCascades;
     // `member` is the role every environment is born with.
     this.roles.set("member", { ...stamp("role"), slug: "member", name: "Member", description: null, permissions: [] });
   }
@@ -165,26 +185,50 @@ export class Environment {
     return this.membershipsByUser.of(userId).filter((membership) => membership.status === "active");
   }
 
-  removeMembership(membership: Membership): void {
+  addMembership(membership: Membership): void {
+    this.memberships.add(membership);
+    this.membershipsByUser.add(membership.user_id, membership);
+    this.membershipsByOrganization.add(membership.organization_id, membership);
+    this.events.append("organization_membership.created", membershipEvent(membership), membership.organization_id);
+  }
+
+  /** To be called after every change of a membership: dates and announces it. */
+  membershipChanged(membership: Membership): void {
+    touch(membership);
+    this.events.append("organization_membership.updated", membershipEvent(membership), membership.organization_id);
+  }
+
+  /** @param cascade it goes because its user or organization does */
+  removeMembership(membership: Membership, cascade = false): void {
     this.memberships.delete(membership.id);
     this.membershipsByUser.delete(membership.user_id, membership.id);
     this.membershipsByOrganization.delete(membership.organization_id, membership.id);
-    this.endSessions(membership.user_id, membership.organization_id);
+    this.endSessions(membership.user_id, membership.organization_id, cascade);
+    if (cascade && !this.#announceCascades) return;
+    this.events.append("organization_membership.deleted", membershipEvent(membership), membership.organization_id);
+  }
+
+  removeInvitation(invitation: Invitation): void {
+    this.invitations.delete(invitation.id);
+    this.invitationByToken.delete(invitation.token);
   }
 
   /** Revokes a user's sessions, in one organization or everywhere; access tokens already given stay valid until they expire. */
-  endSessions(userId: string, organizationId?: string): void {
+  endSessions(userId: string, organizationId?: string, cascade = false): void {
     for (const session of this.sessionsByUser.of(userId)) {
-      if (organizationId === undefined || session.organization_id === organizationId) endSession(session);
+      if (organizationId === undefined || session.organization_id === organizationId) this.endSession(session, cascade);
     }
   }
-}
 
-export function endSession(session: Session): void {
-  if (session.status === "revoked") return;
-  session.status = "revoked";
-  session.ended_at = new Date().toISOString();
-  session.updated_at = session.ended_at;
+  endSession(session: Session, cascade = false): void {
+    if (session.status === "revoked") return;
+    const expired = Date.parse(session.expires_at) <= Date.now();
+    session.status = "revoked";
+    touch(session);
+    session.ended_at = session.updated_at;
+    if (expired || (cascade && !this.#announceCascades)) return;
+    this.events.append("session.revoked", sessionEvent(session), session.organization_id);
+  }
 }
 
 /** A new id with this prefix and the two dates every record has. */
@@ -193,8 +237,9 @@ export function stamp(prefix: string): Stamped {
   return { id: newId(prefix), created_at: now, updated_at: now };
 }
 
+/** Dates a change: always later than the one before, as consumers order changes of a record by it. */
 export function touch(record: Stamped): void {
-  record.updated_at = new Date().toISOString();
+  record.updated_at = new Date(Math.max(Date.now(), Date.parse(record.updated_at) + 1)).toISOString();
 }
 
 /** E-mail addresses are unique without regard to case and kept as they were given. */

@@ -1,5 +1,4 @@
-import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
+import { serveTwin } from "../twin/serve.ts";
 import { createApp } from "./app.ts";
 import { settle, type WorkosTwinOptions } from "./options.ts";
 import { Signer } from "./tokens.ts";
@@ -29,16 +28,8 @@ export interface WorkosTwin extends WorkosTwinAddress {
  */
 export async function startWorkosTwin(options: WorkosTwinOptions = {}): Promise<WorkosTwin> {
   const settings = settle(options);
-  const app = createApp(settings, await Signer.create());
-  const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    const listening = serve(
-      { fetch: app.fetch, hostname: "127.0.0.1", port: settings.port, overrideGlobalObjects: false, autoCleanupIncoming: false },
-      () => resolve(listening),
-    );
-    listening.once("error", reject);
-  });
-  const { port } = server.address() as AddressInfo;
-  let stopping: Promise<void> | undefined;
+  const { app, stop: stopDeliveries } = createApp(settings, await Signer.create());
+  const { port, stop } = await serveTwin(app, settings.port);
   return {
     service: "workos",
     port,
@@ -46,10 +37,9 @@ export async function startWorkosTwin(options: WorkosTwinOptions = {}): Promise<
     apiKey: settings.apiKey,
     clientId: settings.clientId,
     adminToken: settings.adminToken,
-    stop: () =>
-      (stopping ??= new Promise((resolve) => {
-        server.close(() => resolve());
-        if ("closeAllConnections" in server) server.closeAllConnections();
-      })),
+    stop: () => {
+      stopDeliveries();
+      return stop();
+    },
   };
 }

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { type Body, externalId, mergeMetadata, optionalFlag, optionalText, readBody, requiredText } from "./body.ts";
 import { badRequest, type InnerError, notFound, unprocessable } from "./errors.ts";
+import { userEvent } from "./event-wire.ts";
 import { paginate, readPageQuery } from "./pages.ts";
 import { keepPassword, readPasswordHash, type StoredPassword } from "./passwords.ts";
 import { type Environment, emailKey, stamp, touch, type User } from "./state.ts";
@@ -99,6 +100,13 @@ export function addUser(environment: Environment, user: User): void {
   environment.users.add(user);
   environment.userByEmail.set(emailKey(user.email), user);
   if (user.external_id !== null) environment.userByExternalId.set(user.external_id, user);
+  environment.events.append("user.created", userEvent(user));
+}
+
+/** To be called after every change of a user: dates and announces it. */
+export function userChanged(environment: Environment, user: User): void {
+  touch(user);
+  environment.events.append("user.updated", userEvent(user));
 }
 
 function updateUser(environment: Environment, user: User, body: Body): void {
@@ -135,19 +143,20 @@ function updateUser(environment: Environment, user: User, body: Body): void {
   if (locale !== undefined) user.locale = locale;
   user.metadata = metadata;
   Object.assign(user, names);
-  touch(user);
+  userChanged(environment, user);
 }
 
 function removeUser(environment: Environment, user: User): void {
-  for (const membership of environment.membershipsByUser.of(user.id)) environment.removeMembership(membership);
+  for (const membership of environment.membershipsByUser.of(user.id)) environment.removeMembership(membership, true);
   for (const factor of environment.factorsByUser.of(user.id)) {
     environment.factors.delete(factor.id);
     environment.factorsByUser.delete(user.id, factor.id);
   }
-  environment.endSessions(user.id);
+  environment.endSessions(user.id, undefined, true);
   environment.users.delete(user.id);
   environment.userByEmail.delete(emailKey(user.email));
   if (user.external_id !== null) environment.userByExternalId.delete(user.external_id);
+  environment.events.append("user.deleted", userEvent(user));
 }
 
 function readNames(body: Body): Partial<Pick<User, "name" | "first_name" | "last_name">> {

@@ -1,4 +1,16 @@
-import type { Challenge, EmailCode, Environment, Factor, Membership, Organization, Permission, Role, Session, User } from "./state.ts";
+import type {
+  Challenge,
+  EmailCode,
+  Environment,
+  Factor,
+  Invitation,
+  Membership,
+  Organization,
+  Permission,
+  Role,
+  Session,
+  User,
+} from "./state.ts";
 
 type Wire = Record<string, unknown>;
 
@@ -56,13 +68,34 @@ export function membershipWire(environment: Environment, membership: Membership)
     organization_id: membership.organization_id,
     organization_name: environment.organizations.get(membership.organization_id)?.name,
     status: membership.status,
-    directory_managed: false,
+    directory_managed: membership.directory_managed,
     custom_attributes: {},
     role: { slug: membership.role_slugs[0] },
     ...(membership.role_slugs.length > 1 ? { roles: membership.role_slugs.map((slug) => ({ slug })) } : {}),
     ...(user ? { user: userWire(user) } : {}),
     created_at: membership.created_at,
     updated_at: membership.updated_at,
+  };
+}
+
+export function invitationWire(invitation: Invitation, now: number): Wire {
+  const expired = invitation.state === "pending" && Date.parse(invitation.expires_at) <= now;
+  return {
+    object: "invitation",
+    id: invitation.id,
+    email: invitation.email,
+    state: expired ? "expired" : invitation.state,
+    accepted_at: invitation.accepted_at,
+    revoked_at: invitation.revoked_at,
+    expires_at: invitation.expires_at,
+    organization_id: invitation.organization_id,
+    inviter_user_id: invitation.inviter_user_id,
+    accepted_user_id: invitation.accepted_user_id,
+    role_slug: invitation.role_slug,
+    created_at: invitation.created_at,
+    updated_at: invitation.updated_at,
+    token: invitation.token,
+    accept_invitation_url: `https://example.com/invite?invitation_token=${invitation.token}`,
   };
 }
 
