@@ -71,7 +71,7 @@ describe("limits", () => {
     await clerk.jwks.getJwks();
     await Promise.all([1, 2, 3].map(() => clerk.users.getCount()));
 
-    await expect(clerk.users.getCount()).rejects.toMatchObject({ status: 429, retryAfter: 1 });
+    await expect(clerk.users.getCount()).rejects.toMatchObject({ status: 429, retryAfter: expect.toBeOneOf([1, 2]) });
     const { keys } = await clerk.jwks.getJwks(); // free of the limit
     expect(keys).toHaveLength(1);
     await expect.poll(() => clerk.users.getCount().catch(() => "refused"), { timeout: 5000 }).toBe(0);
