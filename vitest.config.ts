@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "tools/**/*.test.ts"],
+    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "bench/**/*.test.ts", "tools/**/*.test.ts"],
     globalSetup: ["tools/test-server.ts"],
     reporters: ["default", "./tools/closing-line.ts"],
     env: { CLERK_TELEMETRY_DISABLED: "1" },

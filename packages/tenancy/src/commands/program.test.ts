@@ -1,0 +1,183 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type CleanDatabase, cleanDatabase } from "../lint/testing/clean-database.ts";
+import { buildProgram, runProgram } from "./program.ts";
+
+let clean: CleanDatabase;
+let folder: string;
+let out = "";
+let err = "";
+
+beforeAll(async () => {
+  clean = await cleanDatabase();
+  folder = mkdtempSync(join(tmpdir(), "tenancy-cli-"));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await clean.drop();
+});
+beforeEach(() => {
+  out = "";
+  err = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    err += text;
+    return true;
+  });
+  vi.stubEnv("DATABASE_URL", "");
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  process.exitCode = 0;
+});
+
+let files = 0;
+function config(text: string): string {
+  const file = join(folder, `tenancy-${files++}.config.ts`);
+  writeFileSync(file, text);
+  return file;
+}
+const cleanConfig = (more: object = {}) => config(`export default ${JSON.stringify({ ...clean.options, ...more })};`);
+const onClean = (...args: string[]) => runProgram([...args, "--database", clean.url]);
+
+describe("lint", () => {
+  test("is 0 and says so when nothing is found", async () => {
+    expect(await onClean("lint", "--config", cleanConfig())).toBe(0);
+    expect(out).toBe("Clean: no findings.\n");
+    expect(err).toBe("");
+  });
+
+  test("is 3 when something is found, 0 when it is below --level, and the database may come from the environment", async () => {
+    vi.stubEnv("DATABASE_URL", clean.url);
+    await clean.client.query("create index twice on public.note (author_id)");
+    const file = cleanConfig();
+    expect(await runProgram(["lint", "--config", file])).toBe(3);
+    expect(out).toMatch(/^warn {3}duplicate-index {2}public\.note index twice/);
+    expect(out).toContain("drop index public.twice;\n");
+    expect(await runProgram(["lint", "--config", file, "--level", "error"])).toBe(0);
+
+    const accept = [{ rule: "duplicate-index", object: "public.note index twice", reason: "A test." }];
+    expect(await runProgram(["lint", "--config", cleanConfig({ accept })])).toBe(0);
+
+    out = "";
+    await runProgram(["lint", "--config", file, "--format", "json"]);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, counts: { warn: 1 } });
+    out = "";
+    await runProgram(["lint", "--config", file, "--format", "sarif"]);
+    expect(JSON.parse(out)).toMatchObject({ version: "2.1.0", runs: [{ results: [{ ruleId: "duplicate-index" }] }] });
+    await clean.client.query("drop index public.twice");
+  });
+});
+
+test("doctor is 3 and names what to do while there is no issuer", async () => {
+  expect(await onClean("doctor", "--config", cleanConfig())).toBe(3);
+  expect(out).toMatch(/^ok {4}roles /);
+  expect(out).toMatch(/\nBAD {3}issuers +no issuer is enabled/);
+  expect(out).toMatch(/\nTo do:\n(.*\n)* {2}issuers +call addIssuer/);
+  out = "";
+  await onClean("doctor", "--config", cleanConfig(), "--json");
+  expect(JSON.parse(out)).toMatchObject({
+    ok: false,
+    checks: expect.arrayContaining([expect.objectContaining({ name: "issuers", state: "bad" })]),
+  });
+});
+
+describe("hunt", () => {
+  const huntConfig = (read: string) =>
+    config(`export const hunt = async () => ({
+      kinds: ["anonymous"],
+      tables: ["payout"],
+      personas: [{ name: "anonymous", kind: "anonymous", role: "${clean.named("{anon}")}", userId: null, orgId: null }],
+      oracle: { rules: () => (${read}) },
+    });`);
+
+  test("is 0 when nobody reaches more or less than the oracle says, 3 when somebody does", async () => {
+    await clean.client.query(
+      "insert into public.organizations values ('org_a', 'A'); insert into public.payout (org_id, amount) values ('org_a', 7)",
+    );
+
+    expect([await onClean("hunt", "--config", huntConfig("{}")), err]).toEqual([0, ""]);
+    expect(out).toMatch(/1 personas, 1 tables, \d+ tries .*\nEverybody reached what is theirs and nothing else\.\n$/);
+
+    out = "";
+    expect(await onClean("hunt", "--config", huntConfig("{ payout: { read: { rows: () => true } } }"), "--json")).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({
+      holds: false,
+      findings: expect.arrayContaining([expect.objectContaining({ table: "payout", verb: "select" })]),
+    });
+  });
+
+  test("needs a config that says who may do what", async () => {
+    expect(await onClean("hunt", "--config", cleanConfig())).toBe(2);
+    expect(err).toContain("exports no `hunt`");
+  });
+});
+
+describe("wrong usage is 2, before anything is tried", () => {
+  test.each([
+    ["no verb", [], "No verb was given."],
+    ["an unknown verb", ["lynt"], "Unknown command 'lynt'"],
+    ["an unknown flag", ["lint", "--fix"], "Unknown option '--fix'."],
+    ["a format there is not", ["lint", "--format", "xml"], "Allowed choices are table, json, sarif."],
+    ["no database", ["lint"], "No database was named."],
+    ["an address of another kind", ["lint", "--database", "mysql://root:marker@db/x"], "not of the form postgresql://"],
+    [
+      "a config file that is not there",
+      ["lint", "--config", "nowhere.ts", "--database", "postgresql://h/d"],
+      "There is no config file nowhere.ts.",
+    ],
+  ])("%s", async (_, args, says) => {
+    expect(await runProgram(args)).toBe(2);
+    expect(err).toMatch(/(^|\n)Error: .*\nNext: {2}.+\n$/);
+    expect(err).toContain(says);
+    expect(err).not.toContain("marker");
+    expect(out).toBe("");
+  });
+
+  test.each([
+    ["export default {", /cannot be loaded/],
+    ['throw new RangeError("marker");', /cannot be loaded: it throws RangeError\./],
+    ["export default 7;", /no object of options/],
+    ['export default { accept: [{ rule: "no-policy", object: "public.x", reason: "" }] };', /has no reason/],
+  ])("a config of %s", async (text, says) => {
+    expect(await onClean("lint", "--config", config(text))).toBe(2);
+    expect(err).toMatch(says);
+    expect(err).not.toContain("marker");
+  });
+});
+
+test("a database that cannot be reached is 1, and its password is not repeated", async () => {
+  expect(await runProgram(["lint", "--database", "postgresql://me:marker@127.0.0.1:1/none"])).toBe(1);
+  expect(err).toBe(
+    "Error: The database or service could not be reached.\nNext:  Try again; if it stays so, check address and credentials.\n",
+  );
+});
+
+test("every verb's help has an example", () => {
+  const program = buildProgram();
+  for (const command of [program, ...program.commands]) {
+    let text = "";
+    command.configureOutput({
+      writeOut: (part) => {
+        text += part;
+      },
+    });
+    command.outputHelp();
+    expect(text).toContain(`Example:\n  $ tenancy ${command === program ? "" : command.name()}`);
+  }
+});
+
+test("the command itself ends with the exit code", () => {
+  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+  const ran = spawnSync(process.execPath, [main, "lint", "--level", "loud"], { encoding: "utf8" });
+  expect(ran.status).toBe(2);
+  expect(ran.stderr).toContain("Allowed choices are error, warn, info.");
+});

@@ -1,0 +1,215 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type GuardedDatabase, guardedDatabase } from "../testing/guarded-database.ts";
+import type { Check } from "./check.ts";
+import { type DoctorOptions, doctor } from "./doctor.ts";
+
+let guarded: GuardedDatabase;
+
+beforeAll(async () => {
+  guarded = await guardedDatabase();
+  await guarded.owner.query("create index on public.memberships (workos_user_id)");
+});
+afterAll(() => guarded.drop());
+beforeEach(() => guarded.owner.query("begin"));
+afterEach(() => guarded.owner.query("rollback"));
+
+async function ill(options: DoctorOptions = {}): Promise<Check[]> {
+  return (await doctor(guarded.owner, options)).filter(({ state }) => state !== "ok");
+}
+
+test("a guarded database is in order", async () => {
+  const checks = await doctor(guarded.owner);
+  expect(checks.filter(({ state }) => state !== "ok")).toEqual([]);
+  expect(checks.map(({ name }) => name)).toEqual([
+    "roles",
+    "guard",
+    "mirror",
+    "issuer workos",
+    "seal key",
+    "copy",
+    "clock",
+    "log",
+    "role settings",
+    "roles' rights",
+    "row security",
+    "guard's rights",
+  ]);
+});
+
+describe("each thing that is wrong is named, with what mends it", () => {
+  test.each([
+    [
+      "an older guard",
+      "update auth.version set version = version - 100",
+      "guard",
+      "bad",
+      /is installed, this package is of version/,
+      /installGuard/,
+    ],
+    [
+      "a newer guard",
+      "update auth.version set version = version + 100",
+      "guard",
+      "bad",
+      /newer than this package's/,
+      /newer @rehome\/tenancy/,
+    ],
+    ["no issuer that is on", "update auth.issuer set enabled = false", "issuers", "bad", /no issuer is enabled/, /addIssuer/],
+    ["an issuer without iss", "delete from auth.issuer_iss", "issuer workos", "bad", /no spelling of iss/, /addIssuer/],
+    [
+      "an issuer without a current key",
+      "update auth.jwk set not_after = now()",
+      "issuer workos",
+      "bad",
+      /no current key/,
+      /syncKeys\(client, "workos"\)/,
+    ],
+    [
+      "keys read long ago",
+      "update auth.issuer set synced_at = now() - interval '3 days'",
+      "issuer workos",
+      "warn",
+      /read 3 days ago/,
+      /syncKeys/,
+    ],
+    ["keys never read", "update auth.issuer set synced_at = null", "issuer workos", "warn", /read never/, /syncKeys/],
+    [
+      "a request for keys that nobody heard",
+      "update auth.issuer set tried_at = now() - interval '1 hour'; insert into auth.key_request values ('workos', now() - interval '10 minutes')",
+      "issuer workos",
+      "warn",
+      /asked for its keys 10 min ago/,
+      /syncKeys/,
+    ],
+    ["no seal key", "delete from auth.seal_key", "seal key", "bad", /there is none/, /^select auth.rotate_seal_key\(\)$/],
+    [
+      "an old seal key",
+      "update auth.seal_key set made_at = now() - interval '5 hours'",
+      "seal key",
+      "warn",
+      /made 5.0 h ago/,
+      /auth.keep\(\)/,
+    ],
+    [
+      "a restored copy",
+      "update auth.seal_key set made_in = '1/1/1'",
+      "copy",
+      "bad",
+      /restored or branched copy/,
+      /^select auth.rotate_seal_key\(true\)$/,
+    ],
+    ["no mirror", "drop table public.memberships", "mirror", "bad", /there is no public.memberships/, /installGuard/],
+    [
+      "a mirror without a column",
+      "alter table public.memberships drop column permissions",
+      "mirror",
+      "bad",
+      /has no permissions/,
+      /add column permissions/,
+    ],
+    [
+      "a mirror without the guard's policy",
+      "drop policy rehome_guard on public.memberships",
+      "mirror",
+      "bad",
+      /may not read/,
+      /create policy rehome_guard/,
+    ],
+    [
+      "a mirror without the guard's grant",
+      "revoke select (status) on public.memberships from rehome_guard",
+      "mirror",
+      "bad",
+      /may not read/,
+      /grant select/,
+    ],
+    [
+      "a mirror without its key",
+      "alter table public.memberships drop constraint memberships_pkey",
+      "mirror",
+      "warn",
+      /no unique index/,
+      /add unique/,
+    ],
+    [
+      "a mirror without an index by person",
+      "drop index public.memberships_workos_user_id_idx",
+      "mirror",
+      "warn",
+      /workos_user_id/,
+      /create index/,
+    ],
+    [
+      "FORCE lost",
+      "alter table public.note no force row level security",
+      "row security",
+      "bad",
+      /public.note: row security does not bind/,
+      /force row level security/,
+    ],
+    [
+      "rights on the database, as a copy by template has them",
+      "do $$ begin execute format('grant temporary on database %I to public', current_database()); end $$",
+      "guard's rights",
+      "bad",
+      /temporary tables/,
+      /revoke temporary/,
+    ],
+    ["statements in the log", "set local log_statement = 'mod'", "log", "bad", /statements are logged/, /log_parameter_max_length = 0/],
+    [
+      "slow statements in the log",
+      "set local log_min_duration_statement = 100",
+      "log",
+      "bad",
+      /statements are logged/,
+      /log_parameter_max_length = 0/,
+    ],
+    ["failed statements in the log", "set local log_parameter_max_length_on_error = -1", "log", "bad", /failed statements/, /on_error = 0/],
+    ["plans in the log", "set local debug_print_plan = on", "log", "bad", /plans are printed/, /reset debug_print_plan/],
+  ])("%s", async (_, sql, name, state, found, mend) => {
+    await guarded.owner.query(sql);
+    expect(await ill()).toContainEqual({ name, state, found: expect.stringMatching(found), mend: expect.stringMatching(mend) });
+  });
+
+  test("statements without parameters in the log are fine", async () => {
+    await guarded.owner.query("set local log_statement = 'all'; set local log_parameter_max_length = 0");
+    expect(await ill()).toEqual([]);
+  });
+
+  test("no guard at all", async () => {
+    await guarded.owner.query("alter schema auth rename to gone");
+    expect(await ill()).toContainEqual(expect.objectContaining({ name: "guard", state: "bad", found: "there is no guard in schema auth" }));
+  });
+
+  test("a role that is missing, one that is too much, and one with settings of its own", async () => {
+    const role = `doctor_${process.pid}_${Date.now()}`;
+    const roles = { login: [role] };
+    expect(await ill({ roles })).toContainEqual(expect.objectContaining({ name: "roles", state: "bad", found: `missing: ${role}` }));
+    await guarded.owner.query(`create role ${role} login createrole; alter role ${role} set search_path = 'evil'`);
+    expect(await ill({ roles })).toEqual([
+      expect.objectContaining({ name: "role settings", state: "warn", found: `somebody set ${role}: search_path` }),
+      expect.objectContaining({ name: "roles' rights", state: "bad", found: expect.stringContaining(`role ${role}: it has CREATEROLE`) }),
+    ]);
+  });
+
+  test("clocks apart", async () => {
+    const apart = (seconds: number) => ill({ now: () => Date.now() + seconds * 1000 });
+    expect(await apart(1)).toEqual([]);
+    expect(await apart(4)).toEqual([expect.objectContaining({ name: "clock", state: "warn" })]);
+    expect(await apart(-60)).toEqual([
+      expect.objectContaining({ name: "clock", state: "bad", found: expect.stringMatching(/are (59|60)\.\d s apart/) }),
+    ]);
+  });
+});
+
+test("what cannot be looked at is unknown, not well", async () => {
+  await guarded.owner.query("rollback; set role anonymous");
+  const checks = await ill();
+  await guarded.owner.query("reset role");
+  expect(checks).toContainEqual({
+    name: "issuers",
+    state: "unknown",
+    found: "it could not be looked at (SQLSTATE 42501)",
+    mend: "run it as rehome_owner or a superuser",
+  });
+});

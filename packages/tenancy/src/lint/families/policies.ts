@@ -1,0 +1,120 @@
+import type { Rule } from "../finding.ts";
+
+/** Policies: who reads and writes which rows, and what it costs. */
+export const POLICY_RULES: readonly Rule[] = [
+  {
+    id: "policy-for-public",
+    level: "error",
+    title: "A policy for PUBLIC",
+    why: "It applies to roles nobody thought of: jobs, the owner, roles of other products on the server. Name the roles.",
+  },
+  {
+    id: "always-true-write",
+    level: "error",
+    title: "A policy that lets everything be written",
+    why: "Any row may be made, changed or deleted, those of other organizations too.",
+    splinter: "0024",
+  },
+  {
+    id: "always-true-read",
+    level: "warn",
+    title: "A policy that lets everything be read",
+    why: "Right for a table that is the same for all, and a leak of every organization elsewhere.",
+    splinter: "0024 (writes only)",
+  },
+  {
+    id: "row-not-looked-at",
+    level: "warn",
+    title: "A policy that does not look at the row",
+    why: "It asks who somebody is and not whose the row is: whoever passes has every row.",
+  },
+  {
+    id: "identity-null-passes",
+    level: "error",
+    title: "A policy that holds without an identity",
+    why: "No identity is null. A comparison with null hides the row; IS NULL, COALESCE, IS NOT DISTINCT FROM and IS NOT FALSE turn that round.",
+  },
+  {
+    id: "policy-reads-session",
+    level: "error",
+    title: "A policy that trusts claims",
+    why: "auth.session() and auth.jwt() answer for strangers, suspended members and former roles too, and hold what users may edit. Ask the guard's other functions.",
+    splinter: "0015",
+  },
+  {
+    id: "policy-reads-setting",
+    level: "error",
+    title: "A policy that trusts a setting",
+    why: "Any SQL of the product may set it: one injection is every person.",
+  },
+  {
+    id: "anonymous-writes",
+    level: "error",
+    title: "Writing without an identity",
+    why: "Nobody can say who did it, and nobody's limits apply.",
+    splinter: "0012",
+  },
+  {
+    id: "anonymous-reads",
+    level: "warn",
+    title: "Reading without an identity",
+    why: "Everybody on the internet reads it. If it is meant to be published, accept it with that reason.",
+    splinter: "0012",
+  },
+  {
+    id: "verb-missing",
+    level: "warn",
+    title: "A granted verb without a policy",
+    why: "The statement fails or finds nothing, and the next policy somebody adds for ALL opens it. Every verb has a policy or no grant.",
+  },
+  {
+    id: "policy-without-grant",
+    level: "info",
+    title: "A policy without its grant",
+    why: "It does nothing now and opens rows on the day somebody grants.",
+  },
+  {
+    id: "using-without-check",
+    level: "warn",
+    title: "USING without WITH CHECK",
+    why: "What may be touched and what it may become are two questions. A policy by person lets a row move into another organization.",
+  },
+  {
+    id: "policy-for-all",
+    level: "info",
+    title: "One policy for all verbs",
+    why: "Who may see may then delete; write one policy a verb.",
+  },
+  {
+    id: "several-policies",
+    level: "info",
+    title: "Several policies for one role and verb",
+    why: "They are joined by OR: each is asked for every row, and the widest decides.",
+    splinter: "0006",
+  },
+  {
+    id: "accessor-per-row",
+    level: "warn",
+    title: "A function computed once a row",
+    why: "Written as (select f()) it is computed once a statement, and an index can be used: 10 to 1000 times as fast on lists.",
+    splinter: "0003",
+  },
+  {
+    id: "policy-scans",
+    level: "warn",
+    title: "A policy that looks into a table for every row",
+    why: "EXISTS and IN in a policy are never turned into a join: a list reads all rows and asks for each. Compare with (select auth.org_id()), or with = any (array(select …)).",
+  },
+  {
+    id: "policy-calls-function",
+    level: "info",
+    title: "A policy that calls a function for every row",
+    why: "No index helps it, and what it reads is not visible here.",
+  },
+  {
+    id: "policy-column-without-index",
+    level: "warn",
+    title: "A policy by a column without index",
+    why: "Each statement reads the rows of every organization to find its own.",
+  },
+];

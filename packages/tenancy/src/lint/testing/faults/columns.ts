@@ -1,0 +1,42 @@
+import { extraPolicy, type Fault, OWN } from "./fault.ts";
+
+export const COLUMN_FAULTS: readonly Fault[] = [
+  {
+    name: "moving rows to another organization",
+    sql: "grant update (org_id) on public.note to {app}",
+    finds: [["identity-column-writable", "public.note.org_id"]],
+  },
+  {
+    name: "making oneself admin",
+    sql: "alter table public.note add column role text; grant update (role) on public.note to {app}",
+    finds: [["identity-column-writable", "public.note.role"]],
+  },
+  {
+    name: "UPDATE on the whole table",
+    sql: "grant update on public.note to {app}",
+    finds: [
+      ["identity-column-writable", "public.note.author_id"],
+      ["identity-column-writable", "public.note.id"],
+      ["identity-column-writable", "public.note.org_id"],
+      ["money-column-writable", "public.note.price_cents"],
+    ],
+  },
+  {
+    name: "changing a price",
+    sql: "grant update (price_cents) on public.note to {app}",
+    finds: [["money-column-writable", "public.note.price_cents"]],
+  },
+  {
+    name: "making a payout",
+    sql: `${extraPolicy(`for insert to {app} with check (${OWN})`)}; grant insert (org_id, amount) on public.payout to {app}`,
+    finds: [["money-column-writable", "public.payout.amount"]],
+  },
+  {
+    name: "a credential that anonymous reads",
+    sql: "create policy shown on public.note for select to {anon} using (title = 'x'); grant select (secret) on public.note to {anon}",
+    finds: [
+      ["sensitive-column-open", "public.note.secret"],
+      ["anonymous-reads", "public.note"],
+    ],
+  },
+];
