@@ -52,8 +52,8 @@ test("applies all migrations, and changes nothing when it runs again", async () 
   const before = await fingerprint(owner);
   const second = await applyTargetSchema(owner);
 
-  expect(first).toEqual({ applied: 2, known: 2, tables: 29 });
-  expect(second).toEqual({ applied: 0, known: 2, tables: 29 });
+  expect(first).toEqual({ applied: 3, known: 3, tables: 29 });
+  expect(second).toEqual({ applied: 0, known: 3, tables: 29 });
   expect(await fingerprint(owner)).toBe(before);
 });
 
@@ -63,7 +63,7 @@ test("four at once: one applies, the others find it done", async () => {
 
   const results = await Promise.all(clients.map((client) => applyTargetSchema(client)));
 
-  expect(results.map(({ applied }) => applied).sort()).toEqual([0, 0, 0, 2]);
+  expect(results.map(({ applied }) => applied).sort()).toEqual([0, 0, 0, 3]);
 });
 
 test("nobody but the owner can make it wait", async () => {
@@ -73,7 +73,7 @@ test("nobody but the owner can make it wait", async () => {
   await stranger.query("select pg_advisory_xact_lock(hashtext('eleva target schema'))");
   await owner.query("set lock_timeout = '5s'");
 
-  expect(await applyTargetSchema(owner)).toMatchObject({ applied: 2 });
+  expect(await applyTargetSchema(owner)).toMatchObject({ applied: 3 });
 
   await stranger.query("rollback; begin; set local role authenticated");
   await expect(stranger.query("lock table auth.version in row exclusive mode")).rejects.toMatchObject({ code: "42501" });
@@ -101,7 +101,7 @@ test("works for an installer that is no superuser", async () => {
   const client = new pg.Client({ connectionString: own.toString() });
   await client.connect();
   try {
-    expect(await applyTargetSchema(client)).toMatchObject({ applied: 2 });
+    expect(await applyTargetSchema(client)).toMatchObject({ applied: 3 });
     expect(await applyTargetSchema(client)).toMatchObject({ applied: 0 });
   } finally {
     await client.end();
@@ -140,6 +140,18 @@ test("refuses a policy that is gone", async () => {
   await expect(applyTargetSchema(owner)).rejects.toMatchObject({
     code: "SCHEMA_UNSAFE",
     message: expect.stringContaining("meetings: no select policy for authenticated"),
+  });
+});
+
+test("refuses a policy of another condition than the schema declares, and one that nobody declared", async () => {
+  const { owner } = await applied();
+  await owner.query(
+    "alter policy meetings_select_party on meetings using (true); create policy more on records for select to rehome_job_claim using (true)",
+  );
+
+  await expect(applyTargetSchema(owner)).rejects.toMatchObject({
+    code: "SCHEMA_UNSAFE",
+    message: expect.stringMatching(/meetings: policy meetings_select_party differs; .*records: policy more is not declared/),
   });
 });
 

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { withoutRowData } from "@rehome/tenancy";
+import { policyProblems, withoutRowData } from "@rehome/tenancy";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import type { ClientBase } from "pg";
 import { safetyProblems } from "./check.ts";
 import { SchemaError } from "./errors.ts";
+import { schema } from "./tables.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../drizzle", import.meta.url));
 // Drizzle's own place and form, so that drizzle-kit finds what was applied.
@@ -40,7 +41,8 @@ export async function applyTargetSchema(client: ClientBase): Promise<AppliedSche
     const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS });
     const applied = await migrate(client, migrations);
     for (const name of ["force.sql", "functions.sql", "grants.sql"]) await step(client, name);
-    const { problems, tables } = await safetyProblems(client);
+    const { problems: unsafe, tables } = await safetyProblems(client);
+    const problems = [...unsafe, ...(await policyProblems(client, { schema }))];
     if (problems.length > 0) {
       throw new SchemaError("SCHEMA_UNSAFE", `The schema would not protect its rows: ${problems.slice(0, 20).join("; ")}.`, {
         next: "Nothing was changed. Mend the schema or remove what others put into schema public, then apply it again.",

@@ -1,8 +1,9 @@
+import { orgScoped, published } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { type AnyPgColumn, boolean, index, integer, json, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { orgId } from "./organizations.ts";
-import { allRows, checkedWrites, ownedByOrg, ownOrg, readable } from "./policies.ts";
+import { allRows, checkedWrites, ownedByOrg, readable } from "./policies.ts";
 import { anonymous, authenticated, fn, job } from "./roles.ts";
 
 const everyone = [authenticated, anonymous];
@@ -27,7 +28,7 @@ export const categories = pgTable(
     readable("categories", "everyone", everyone, sql`true`),
     ...allRows("categories", job.admin, "select", "insert", "update", "delete"),
   ],
-);
+).enableRLS();
 
 export const profiles = pgTable(
   "profiles",
@@ -49,15 +50,14 @@ export const profiles = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    index("profiles_org_id").on(t.orgId),
     index("profiles_primary_category_id").on(t.primaryCategoryId),
     index("profiles_secondary_category_id").on(t.secondaryCategoryId),
     // Nobody deletes one: the cascade would take the agreement in profile_standing along.
-    ...ownedByOrg("profiles", t, { delete: false }),
-    readable("profiles", "published", everyone, sql`${t.published}`),
+    ...ownedByOrg(t, { delete: false }),
+    ...published(t.published, { index: false }),
     ...[job.admin, job.booking, job.setup, fn.busy].flatMap((role) => allRows("profiles", role, "select")),
   ],
-);
+).enableRLS();
 
 /** What the platform says of a profile, and the agreement: not the expert's to write. */
 export const profileStanding = pgTable(
@@ -85,7 +85,7 @@ export const profileStanding = pgTable(
       sql`exists (select from public.profiles p where p.id = ${t.profileId} and p.org_id = ${t.orgId})`,
     ),
   ],
-);
+).enableRLS();
 
 /** `slug` is not unique: legacy holds duplicates. */
 export const services = pgTable(
@@ -106,17 +106,16 @@ export const services = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    index("services_org_id").on(t.orgId),
     index("services_workos_user_id").on(t.workosUserId),
     // Shows a service in use as not there to delete. What it cannot see (a meeting that commits meanwhile) the foreign keys refuse: they do
     // not cascade, because a cascade goes past all policies and would take meetings and records along.
-    ...ownedByOrg("services", t, {
+    ...ownedByOrg(t, {
       delete: sql`public.service_is_unused(${t.id})`,
     }),
-    readable("services", "published", everyone, sql`${t.isActive} and ${publishedBy(t.workosUserId)}`),
+    ...published(t.isActive, { also: publishedBy(t.workosUserId), index: false }),
     ...[job.booking, job.payments, job.setup, fn.check, fn.receipts].flatMap((role) => allRows("services", role, "select")),
   ],
-);
+).enableRLS();
 
 export const serviceStripe = pgTable(
   "service_stripe",
@@ -128,9 +127,5 @@ export const serviceStripe = pgTable(
     stripeProductId: text("stripe_product_id"),
     stripePriceId: text("stripe_price_id"),
   },
-  (t) => [
-    index("service_stripe_org_id").on(t.orgId),
-    readable("service_stripe", "own_org", authenticated, ownOrg(t.orgId)),
-    ...allRows("service_stripe", job.payments, "select", "insert", "update"),
-  ],
-);
+  (t) => [...orgScoped(t.orgId, { write: false }), ...allRows("service_stripe", job.payments, "select", "insert", "update")],
+).enableRLS();

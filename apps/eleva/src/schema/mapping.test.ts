@@ -98,6 +98,18 @@ test("every foreign key, and every column a policy filters by, leads an index", 
   });
 });
 
+test("R47: memberships are found by user, by organization, and among the active ones only", async () => {
+  const { rows } = await target.owner.query<{ index: string }>(
+    "select regexp_replace(indexdef, '^.* USING btree ', '') as index from pg_indexes where tablename = 'memberships' order by 1",
+  );
+  expect(rows.map(({ index }) => index)).toEqual([
+    "(id)",
+    "(org_id, workos_user_id)",
+    "(org_id, workos_user_id) WHERE (status = 'active'::membership_status)",
+    "(workos_user_id, org_id, status)",
+  ]);
+});
+
 async function withoutIndex(): Promise<string[]> {
   const { rows } = await target.owner.query<{ column: string }>(
     `select c.conrelid::regclass || '.' || a.attname as column

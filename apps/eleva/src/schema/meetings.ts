@@ -1,10 +1,11 @@
+import { orgScoped, sharedBetween } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, check, index, integer, json, pgPolicy, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { orgId, patientOrgId } from "./organizations.ts";
 import { allRows, checkedWrites, claimable, every, ofMeeting, ofService, ownOrg, readable } from "./policies.ts";
-import { authenticated, fn, job } from "./roles.ts";
+import { fn, job } from "./roles.ts";
 
 /**
  * Two meetings of one expert may not overlap, and one must end after it starts: both hold for everything booked here, not for imported rows.
@@ -39,13 +40,15 @@ export const meetings = pgTable(
     index("meetings_expert_user_id_starts_at").on(t.expertUserId, t.startsAt),
     index("meetings_service_id").on(t.serviceId),
     check("meetings_end_after_start", sql`${t.imported} or ${t.endsAt} > ${t.startsAt}`),
-    readable("meetings", "party", authenticated, sql`${ownOrg(t.orgId)} or ${ownOrg(t.patientOrgId)}`),
+    ...sharedBetween(t.orgId, t.patientOrgId, { write: false, index: false }),
     // Which columns is a matter of grants.sql: time, place and notes; never service, expert, patient or organization.
-    pgPolicy("meetings_update_expert_org", {
-      for: "update",
-      to: authenticated,
-      using: ownOrg(t.orgId),
-      withCheck: ownOrg(t.orgId),
+    ...orgScoped(t.orgId, {
+      who: "expert_org",
+      read: false,
+      insert: false,
+      delete: false,
+      index: false,
+      keep: [t.patientOrgId, t.serviceId, t.expertUserId],
     }),
     ...allRows("meetings", job.booking, "select", "update"),
     pgPolicy("meetings_insert_job_booking", {
@@ -56,7 +59,7 @@ export const meetings = pgTable(
     ...claimable("meetings", t.patientOrgId),
     ...[job.payments, fn.busy, fn.check, fn.receipts].flatMap((role) => allRows("meetings", role, "select")),
   ],
-);
+).enableRLS();
 
 /** The patient's organization sees amount, currency and state through the view `meeting_receipts` (functions.sql) and nothing here. */
 export const meetingPayments = pgTable(
@@ -87,12 +90,11 @@ export const meetingPayments = pgTable(
     lastProcessedAt: moment("last_processed_at"),
   },
   (t) => [
-    index("meeting_payments_org_id").on(t.orgId),
     index("meeting_payments_patient_org_id").on(t.patientOrgId),
-    readable("meeting_payments", "expert_org", authenticated, ownOrg(t.orgId)),
+    ...orgScoped(t.orgId, { who: "expert_org", write: false }),
     readable("meeting_payments", "fn_receipts", fn.receipts, ownOrg(t.patientOrgId)),
     ...allRows("meeting_payments", job.payments, "select"),
     ...checkedWrites("meeting_payments", job.payments, ofMeeting(t)),
     ...claimable("meeting_payments", t.patientOrgId),
   ],
-);
+).enableRLS();

@@ -1,9 +1,10 @@
+import { membershipMirror, orgScoped } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
-import { boolean, index, json, pgPolicy, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { boolean, json, pgPolicy, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { createdAt } from "./columns.ts";
 import { membershipStatus, organizationTier, organizationType } from "./enums.ts";
-import { allRows, checkedWrites, ownOrg, readable, self } from "./policies.ts";
-import { authenticated, fn, guard, job } from "./roles.ts";
+import { allRows, checkedWrites } from "./policies.ts";
+import { fn, job } from "./roles.ts";
 
 /** `id` is the WorkOS organization id, or `guest_…` while nobody has claimed it. */
 export const organizations = pgTable(
@@ -20,7 +21,7 @@ export const organizations = pgTable(
     createdAt: createdAt(),
   },
   (t) => [
-    readable("organizations", "member", authenticated, ownOrg(t.id)),
+    ...orgScoped(t.id, { who: "member", write: false, index: false }),
     ...allRows("organizations", job.sync, "select", "insert", "update"),
     ...allRows("organizations", job.claim, "select"),
     ...allRows("organizations", job.booking, "select"),
@@ -31,7 +32,7 @@ export const organizations = pgTable(
       withCheck: sql`not ${t.claimed} and ${t.id} like 'guest\\_%' and ${t.type} = 'patient_personal' and ${t.tier} = 'free'`,
     }),
   ],
-);
+).enableRLS();
 
 /** The organization a row belongs to. Every product table has it but `categories` and `stripe_processed_events`, which are shared by all. */
 export const orgId = () =>
@@ -58,14 +59,11 @@ export const memberships = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.orgId, t.workosUserId] }),
-    index("memberships_workos_user_id").on(t.workosUserId),
-    readable("memberships", "self", authenticated, self(t.workosUserId)),
-    // Named as installGuard names it, which would add it otherwise.
-    pgPolicy("rehome_guard", { for: "select", to: guard, using: sql`true` }),
+    ...membershipMirror(t),
     ...allRows("memberships", fn.check, "select"),
     ...allRows("memberships", job.sync, "select", "insert", "update", "delete"),
   ],
-);
+).enableRLS();
 
 /** Who booked without an account: the address, until its owner proves it. */
 export const guests = pgTable(
@@ -82,4 +80,4 @@ export const guests = pgTable(
     ...checkedWrites("guests", job.booking, sql`exists (select from public.organizations o where o.id = ${t.orgId} and not o.claimed)`),
     ...allRows("guests", job.claim, "select", "insert", "update", "delete"),
   ],
-);
+).enableRLS();

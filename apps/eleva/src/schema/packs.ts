@@ -1,11 +1,12 @@
+import { orgScoped, published, sharedBetween } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { publishedBy, services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { packPurchaseStatus } from "./enums.ts";
 import { organizations, orgId } from "./organizations.ts";
-import { allRows, checkedWrites, claimable, ofService, ownedByOrg, ownOrg, readable } from "./policies.ts";
-import { anonymous, authenticated, job } from "./roles.ts";
+import { allRows, checkedWrites, claimable, ofService, ownedByOrg } from "./policies.ts";
+import { job } from "./roles.ts";
 
 /** N sessions of a service, sold as a promotion code. */
 export const sessionPacks = pgTable(
@@ -28,16 +29,15 @@ export const sessionPacks = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    index("session_packs_org_id").on(t.orgId),
     index("session_packs_workos_user_id").on(t.workosUserId),
     index("session_packs_service_id").on(t.serviceId),
-    ...ownedByOrg("session_packs", t, {
+    ...ownedByOrg(t, {
       insert: ofService({ serviceId: t.serviceId, orgId: t.orgId }),
     }),
-    readable("session_packs", "published", [authenticated, anonymous], sql`${t.isActive} and ${publishedBy(t.workosUserId)}`),
+    ...published(t.isActive, { also: publishedBy(t.workosUserId), index: false }),
     ...allRows("session_packs", job.payments, "select"),
   ],
-);
+).enableRLS();
 
 export const sessionPackStripe = pgTable(
   "session_pack_stripe",
@@ -49,12 +49,8 @@ export const sessionPackStripe = pgTable(
     stripeProductId: text("stripe_product_id"),
     stripePriceId: text("stripe_price_id"),
   },
-  (t) => [
-    index("session_pack_stripe_org_id").on(t.orgId),
-    readable("session_pack_stripe", "own_org", authenticated, ownOrg(t.orgId)),
-    ...allRows("session_pack_stripe", job.payments, "select", "insert", "update"),
-  ],
-);
+  (t) => [...orgScoped(t.orgId, { write: false }), ...allRows("session_pack_stripe", job.payments, "select", "insert", "update")],
+).enableRLS();
 
 export const packPurchases = pgTable(
   "pack_purchases",
@@ -92,10 +88,8 @@ export const packPurchases = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    index("pack_purchases_org_id").on(t.orgId),
-    index("pack_purchases_buyer_org_id").on(t.buyerOrgId),
     index("pack_purchases_pack_id").on(t.packId),
-    readable("pack_purchases", "party", authenticated, sql`${ownOrg(t.orgId)} or ${ownOrg(t.buyerOrgId)}`),
+    ...sharedBetween(t.orgId, t.buyerOrgId, { write: false }),
     ...allRows("pack_purchases", job.payments, "select"),
     ...checkedWrites(
       "pack_purchases",
@@ -104,4 +98,4 @@ export const packPurchases = pgTable(
     ),
     ...claimable("pack_purchases", t.buyerOrgId),
   ],
-);
+).enableRLS();

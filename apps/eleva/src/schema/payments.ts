@@ -1,9 +1,10 @@
+import { orgScoped } from "@rehome/tenancy";
 import { boolean, index, integer, pgTable, text } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { paymentTransferStatus } from "./enums.ts";
 import { orgId } from "./organizations.ts";
-import { allRows, ownOrg, readable } from "./policies.ts";
-import { authenticated, job } from "./roles.ts";
+import { allRows } from "./policies.ts";
+import { job } from "./roles.ts";
 
 /** Transfers to experts. No reference to meetings: a transfer can exist without one, and `event_id` need not be a uuid. */
 export const paymentTransfers = pgTable(
@@ -42,7 +43,7 @@ export const paymentTransfers = pgTable(
     index("payment_transfers_org_id").on(t.orgId),
     index("payment_transfers_expert_user_id").on(t.expertUserId),
     index("payment_transfers_status_scheduled").on(t.status, t.scheduledTransferTime),
-    readable("payment_transfers", "expert_org", authenticated, ownOrg(t.orgId)),
+    ...orgScoped(t.orgId, { who: "expert_org", write: false, index: false }),
     ...allRows("payment_transfers", job.payments, "select", "insert", "update"),
   ],
-);
+).enableRLS();

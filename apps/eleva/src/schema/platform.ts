@@ -12,4 +12,4 @@ export const stripeProcessedEvents = pgTable(
     processedAt: moment("processed_at").notNull().defaultNow(),
   },
   () => allRows("stripe_processed_events", job.payments, "select", "insert"),
-);
+).enableRLS();

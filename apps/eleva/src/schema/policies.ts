@@ -1,8 +1,8 @@
+import { orgScoped } from "@rehome/tenancy";
 import { type AnyColumn, type SQL, sql } from "drizzle-orm";
-import { type PgRole, pgPolicy } from "drizzle-orm/pg-core";
-import { authenticated, job } from "./roles.ts";
+import { type AnyPgColumn, type PgRole, pgPolicy } from "drizzle-orm/pg-core";
+import { job } from "./roles.ts";
 
-// The scalar subselect makes an accessor one index condition a scan; called bare, or by Drizzle's authUid(), it runs once a row.
 const ORG = sql.raw("(select auth.org_id())");
 const USER = sql.raw("(select auth.user_id())");
 const ANY_ROW = sql.raw("true");
@@ -17,39 +17,17 @@ export const self = (column: AnyColumn): SQL => sql`${column} = ${USER}`;
  * member of the organization only.
  */
 export function ownedByOrg(
-  table: string,
-  columns: { orgId: AnyColumn; workosUserId?: AnyColumn },
+  columns: { orgId: AnyPgColumn; workosUserId?: AnyPgColumn },
   more: { insert?: SQL; update?: SQL; delete?: SQL | false } = {},
 ) {
-  const own = ownOrg(columns.orgId);
   const person = columns.workosUserId && sql`public.is_own_member(${columns.workosUserId})`;
-  return [
-    pgPolicy(`${table}_select_own_org`, {
-      for: "select",
-      to: authenticated,
-      using: own,
-    }),
-    pgPolicy(`${table}_insert_own_org`, {
-      for: "insert",
-      to: authenticated,
-      withCheck: every(own, person, more.insert),
-    }),
-    pgPolicy(`${table}_update_own_org`, {
-      for: "update",
-      to: authenticated,
-      using: own,
-      withCheck: every(own, more.update),
-    }),
-    ...(more.delete === false
-      ? []
-      : [
-          pgPolicy(`${table}_delete_own_org`, {
-            for: "delete",
-            to: authenticated,
-            using: every(own, more.delete),
-          }),
-        ]),
-  ];
+  const insert = [person, more.insert].filter((condition) => condition !== undefined);
+  return orgScoped(columns.orgId, {
+    keep: columns.workosUserId ? [columns.workosUserId] : [],
+    insert: insert.length > 0 ? { check: every(...insert) } : {},
+    update: more.update ? { check: more.update } : {},
+    delete: more.delete === false ? false : more.delete ? { rows: more.delete } : {},
+  });
 }
 
 /** A policy for reading under another condition. */

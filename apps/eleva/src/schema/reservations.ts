@@ -1,10 +1,10 @@
-import { sql } from "drizzle-orm";
+import { sharedBetween } from "@rehome/tenancy";
 import { index, pgPolicy, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
 import { services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { orgId, patientOrgId } from "./organizations.ts";
-import { allRows, claimable, ofService, ownOrg, readable } from "./policies.ts";
-import { authenticated, fn, job } from "./roles.ts";
+import { allRows, claimable, ofService } from "./policies.ts";
+import { fn, job } from "./roles.ts";
 
 /** A slot held while a payment voucher is open. */
 export const slotReservations = pgTable(
@@ -30,11 +30,9 @@ export const slotReservations = pgTable(
   },
   (t) => [
     unique("slot_reservations_service_id_starts_at").on(t.serviceId, t.startsAt),
-    index("slot_reservations_org_id").on(t.orgId),
-    index("slot_reservations_patient_org_id").on(t.patientOrgId),
     index("slot_reservations_expert_user_id_starts_at").on(t.expertUserId, t.startsAt),
     index("slot_reservations_expires_at").on(t.expiresAt),
-    readable("slot_reservations", "party", authenticated, sql`${ownOrg(t.orgId)} or ${ownOrg(t.patientOrgId)}`),
+    ...sharedBetween(t.orgId, t.patientOrgId, { write: false }),
     // grants.sql keeps service, expert, organizations and times out of the update. Its check is not the insert's: an imported row may name
     // another expert's service, and would make the reminders of all others fail.
     ...allRows("slot_reservations", job.booking, "select", "update", "delete"),
@@ -46,4 +44,4 @@ export const slotReservations = pgTable(
     ...claimable("slot_reservations", t.patientOrgId),
     ...[job.payments, fn.busy, fn.check].flatMap((role) => allRows("slot_reservations", role, "select")),
   ],
-);
+).enableRLS();

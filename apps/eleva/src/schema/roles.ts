@@ -4,8 +4,6 @@ import { pgRole } from "drizzle-orm/pg-core";
 
 export const authenticated = pgRole("authenticated").existing();
 export const anonymous = pgRole("anonymous").existing();
-/** As which the guard reads memberships, to answer `auth.org_id()`. */
-export const guard = pgRole("rehome_guard").existing();
 
 /** One role a job, each with the tables it needs and no other. None can log in; a worker's login role is granted the one it runs as. */
 export const job = {

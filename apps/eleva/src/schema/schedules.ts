@@ -16,12 +16,8 @@ export const schedules = pgTable(
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
-  (t) => [
-    index("schedules_org_id").on(t.orgId),
-    ...ownedByOrg("schedules", t),
-    ...[job.booking, job.setup].flatMap((role) => allRows("schedules", role, "select")),
-  ],
-);
+  (t) => [...ownedByOrg(t), ...[job.booking, job.setup].flatMap((role) => allRows("schedules", role, "select"))],
+).enableRLS();
 
 /** Weekly windows. Times stay text: legacy holds `9:00` and windows that start after their end. */
 export const scheduleAvailabilities = pgTable(
@@ -37,12 +33,11 @@ export const scheduleAvailabilities = pgTable(
     dayOfWeek: day("day_of_week").notNull(),
   },
   (t) => [
-    index("schedule_availabilities_org_id").on(t.orgId),
     index("schedule_availabilities_schedule_id").on(t.scheduleId),
-    ...ownedByOrg("schedule_availabilities", { orgId: t.orgId }, { insert: ofSchedule(t), update: ofSchedule(t) }),
+    ...ownedByOrg({ orgId: t.orgId }, { insert: ofSchedule(t), update: ofSchedule(t) }),
     ...[job.booking, job.setup].flatMap((role) => allRows("schedule_availabilities", role, "select")),
   ],
-);
+).enableRLS();
 
 /** More than one row a person: legacy holds duplicates. */
 export const schedulingSettings = pgTable(
@@ -60,12 +55,11 @@ export const schedulingSettings = pgTable(
     updatedAt: moment("updated_at").defaultNow(),
   },
   (t) => [
-    index("scheduling_settings_org_id").on(t.orgId),
     index("scheduling_settings_workos_user_id").on(t.workosUserId),
-    ...ownedByOrg("scheduling_settings", t),
+    ...ownedByOrg(t),
     ...allRows("scheduling_settings", job.booking, "select"),
   ],
-);
+).enableRLS();
 
 /** The same day may be blocked twice. */
 export const blockedDates = pgTable(
@@ -81,12 +75,11 @@ export const blockedDates = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    index("blocked_dates_org_id").on(t.orgId),
     index("blocked_dates_workos_user_id_date").on(t.workosUserId, t.date),
-    ...ownedByOrg("blocked_dates", t),
+    ...ownedByOrg(t),
     ...[job.booking, fn.busy].flatMap((role) => allRows("blocked_dates", role, "select")),
   ],
-);
+).enableRLS();
 
 function ofSchedule(t: { scheduleId: AnyPgColumn; orgId: AnyPgColumn }) {
   return sql`exists (select from public.schedules s where s.id = ${t.scheduleId} and s.org_id = ${t.orgId})`;

@@ -1,10 +1,11 @@
+import { ownRow } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
-import { type AnyPgColumn, bigint, boolean, index, json, pgPolicy, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { type AnyPgColumn, bigint, boolean, index, json, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { subscriptionStatus } from "./enums.ts";
 import { orgId } from "./organizations.ts";
-import { allRows, checkedWrites, readable, self } from "./policies.ts";
-import { authenticated, job } from "./roles.ts";
+import { allRows, checkedWrites } from "./policies.ts";
+import { job } from "./roles.ts";
 
 // How addresses are compared; docs/dispositions.md. The ledger has the same rule as a function, which is gone after a move.
 const EMAIL_KEY = sql.raw(String.raw`translate(btrim(email, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`);
@@ -38,18 +39,12 @@ export const users = pgTable(
   (t) => [
     index("users_org_id").on(t.orgId),
     index("users_email_key").on(EMAIL_KEY),
-    readable("users", "self", authenticated, self(t.workosUserId)),
     // Which columns is a matter of grants.sql: names, image, country, preferences; never id, organization, address.
-    pgPolicy("users_update_self", {
-      for: "update",
-      to: authenticated,
-      using: self(t.workosUserId),
-      withCheck: self(t.workosUserId),
-    }),
+    ...ownRow(t.workosUserId, { insert: false, delete: false, index: false, keep: [t.orgId, t.email] }),
     ...allRows("users", job.sync, "select", "insert", "update"),
     ...[job.booking, job.payments, job.identity, job.claim, job.setup].flatMap((role) => allRows("users", role, "select")),
   ],
-);
+).enableRLS();
 
 /** Secondary addresses. */
 export const userEmails = pgTable(
@@ -65,11 +60,11 @@ export const userEmails = pgTable(
     index("user_emails_org_id").on(t.orgId),
     index("user_emails_workos_user_id").on(t.workosUserId),
     index("user_emails_email_key").on(EMAIL_KEY).where(sql`verified`),
-    readable("user_emails", "self", authenticated, self(t.workosUserId)),
+    ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("user_emails", job.sync, "select", "insert", "update", "delete"),
     ...[job.booking, job.claim].flatMap((role) => allRows("user_emails", role, "select")),
   ],
-);
+).enableRLS();
 
 /** Roles in the product (not in an organization): user, community_expert, top_expert, lecturer, admin, superadmin. */
 export const platformRoles = pgTable(
@@ -82,11 +77,11 @@ export const platformRoles = pgTable(
   (t) => [
     primaryKey({ columns: [t.workosUserId, t.role] }),
     index("platform_roles_org_id").on(t.orgId),
-    readable("platform_roles", "self", authenticated, self(t.workosUserId)),
+    ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("platform_roles", job.sync, "select", "insert", "update", "delete"),
     ...allRows("platform_roles", job.setup, "select"),
   ],
-);
+).enableRLS();
 
 const userRow = () => ({
   userRowId: uuid("user_row_id")
@@ -114,12 +109,11 @@ export const billingAccounts = pgTable(
   },
   (t) => [
     index("billing_accounts_org_id").on(t.orgId),
-    index("billing_accounts_workos_user_id").on(t.workosUserId),
-    readable("billing_accounts", "self", authenticated, self(t.workosUserId)),
+    ...ownRow(t.workosUserId, { write: false }),
     ...allRows("billing_accounts", job.payments, "select"),
     ...checkedWrites("billing_accounts", job.payments, ofUserRow(t)),
   ],
-);
+).enableRLS();
 
 /** Not unique by account: two legacy users may share one Connect account. */
 export const payoutAccounts = pgTable(
@@ -138,12 +132,12 @@ export const payoutAccounts = pgTable(
     index("payout_accounts_org_id").on(t.orgId),
     index("payout_accounts_workos_user_id").on(t.workosUserId),
     index("payout_accounts_stripe_connect_account_id").on(t.stripeConnectAccountId),
-    readable("payout_accounts", "self", authenticated, self(t.workosUserId)),
+    ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("payout_accounts", job.payments, "select"),
     ...checkedWrites("payout_accounts", job.payments, ofUserRow(t)),
     ...allRows("payout_accounts", job.setup, "select"),
   ],
-);
+).enableRLS();
 
 export const identityVerifications = pgTable(
   "identity_verifications",
@@ -158,12 +152,12 @@ export const identityVerifications = pgTable(
     index("identity_verifications_org_id").on(t.orgId),
     index("identity_verifications_workos_user_id").on(t.workosUserId),
     index("identity_verifications_verification_id").on(t.stripeIdentityVerificationId),
-    readable("identity_verifications", "self", authenticated, self(t.workosUserId)),
+    ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("identity_verifications", job.identity, "select"),
     ...checkedWrites("identity_verifications", job.identity, ofUserRow(t)),
     ...allRows("identity_verifications", job.setup, "select"),
   ],
-);
+).enableRLS();
 
 /** Six flags, recomputed from data: in Clerk the browser could write them. */
 export const expertSetup = pgTable(
@@ -180,7 +174,7 @@ export const expertSetup = pgTable(
   },
   (t) => [
     index("expert_setup_org_id").on(t.orgId),
-    readable("expert_setup", "self", authenticated, self(t.workosUserId)),
+    ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("expert_setup", job.setup, "select", "insert", "update", "delete"),
   ],
-);
+).enableRLS();

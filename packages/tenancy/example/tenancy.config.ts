@@ -1,0 +1,47 @@
+import type { ClientBase } from "pg";
+import type { LintOptions, Persona } from "../src/index.ts";
+import { addExampleIssuer } from "./issuer.ts";
+import { JOBS, PEOPLE } from "./people.ts";
+import { whoSeesWhat } from "./who-sees-what.ts";
+
+/** For `tenancy lint`. */
+export default {
+  partyColumns: ["client_org_id"],
+  accept: [
+    { rule: "anonymous-reads", object: "public.organizations", reason: "The directory: those that asked to be listed." },
+    { rule: "anonymous-reads", object: "public.pages", reason: "Published pages." },
+  ],
+} satisfies LintOptions;
+
+/** For `tenancy hunt`, on a copy: it gives the guard an issuer whose key nobody else has, to sign tokens of everybody. */
+export async function hunt(owner: ClientBase) {
+  const token = await addExampleIssuer(owner);
+  const nobody = { userId: null, orgId: null };
+  const people = PEOPLE.map(
+    async ({ name, kind, user, org }): Promise<Persona> => ({
+      name,
+      kind,
+      role: "authenticated",
+      userId: user,
+      orgId: org,
+      token: await token(user, org),
+    }),
+  );
+  const personas: Persona[] = [
+    ...(await Promise.all(people)),
+    {
+      name: "Olga, token expired",
+      kind: "expired token",
+      role: "authenticated",
+      userId: "user_olga",
+      orgId: "org_alder",
+      token: await token("user_olga", "org_alder", -60),
+      refused: "RJ008",
+    },
+    { name: "anonymous", kind: "anonymous", role: "anonymous", ...nobody },
+    ...JOBS.map((job): Persona => ({ name: `job ${job}`, kind: "job", role: `rehome_job_${job}`, ...nobody })),
+    { name: "the guard", kind: "internal", role: "rehome_guard", ...nobody },
+    { name: "the tables' owner", kind: "internal", role: "rehome_owner", ...nobody },
+  ];
+  return { personas, oracle: whoSeesWhat };
+}
