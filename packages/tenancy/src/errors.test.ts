@@ -2,7 +2,7 @@ import { freshDatabase } from "@rehome/sandbox";
 import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { expect, test } from "vitest";
-import { toTenancyError, withoutRowData } from "./index.ts";
+import { TenancyError, type TenancyErrorCode, toTenancyError, withoutRowData } from "./index.ts";
 
 test("of a database error only names and the state remain, through Drizzle's wrapping too", async () => {
   const database = await freshDatabase();
@@ -41,4 +41,28 @@ test("of a database error only names and the state remain, through Drizzle's wra
 test("what is no database error gives no facts", () => {
   for (const thrown of [new Error("x"), undefined, null, "23505", { code: "ECONNREFUSED" }, { code: 42501 }])
     expect(withoutRowData(thrown)).toEqual({});
+});
+
+test("every error maps to an HTTP status", () => {
+  const statusBy: Record<TenancyErrorCode, number> = {
+    expired: 401,
+    not_yet_valid: 401,
+    revoked: 401,
+    unknown_key: 401,
+    bad_token: 401,
+    forbidden: 403,
+    query_failed: 500,
+    install_refused: 500,
+    bad_keys: 500,
+    unreachable: 503,
+  };
+  for (const [code, status] of Object.entries(statusBy)) expect(new TenancyError(code as TenancyErrorCode).httpStatus, code).toBe(status);
+  const statusOf = (code: string) => toTenancyError({ code }).httpStatus;
+  expect(["23505", "23P01", "23503", "40001", "40P01", "55P03"].map(statusOf)).toEqual(Array(6).fill(409));
+  expect(["22P02", "23514", "42501", "RJ008", "08006", "57P01", "ECONNRESET"].map(statusOf)).toEqual([500, 500, 403, 401, 503, 503, 503]);
+});
+
+test("a caller that cannot know whether a change took place is not told to try again", () => {
+  expect(new TenancyError("unreachable").retryable).toBe(true);
+  expect(new TenancyError("unreachable", {}, { retryable: false }).retryable).toBe(false);
 });

@@ -24,6 +24,7 @@ interface CodeRule {
   message: string;
   next: string;
   retryable: boolean;
+  httpStatus: number;
 }
 
 const RULES: Record<TenancyErrorCode, CodeRule> = {
@@ -31,51 +32,61 @@ const RULES: Record<TenancyErrorCode, CodeRule> = {
     message: "The token has expired.",
     next: "Refresh the session and ask again.",
     retryable: false,
+    httpStatus: 401,
   },
   not_yet_valid: {
     message: "The token is not yet valid.",
     next: "Compare the clocks of the database and the issuer.",
     retryable: false,
+    httpStatus: 401,
   },
   revoked: {
     message: "The session of the token was revoked.",
     next: "Let the person sign in again.",
     retryable: false,
+    httpStatus: 401,
   },
   unknown_key: {
     message: "The key of the token is not known to the database.",
     next: "Run the job that calls syncKeys, then ask again.",
     retryable: true,
+    httpStatus: 401,
   },
   bad_token: {
     message: "The database refused the token.",
     next: "Look the SQLSTATE up in docs/security.md; compare the token's issuer with auth.issuer.",
     retryable: false,
+    httpStatus: 401,
   },
   forbidden: {
     message: "The role or a policy does not allow this statement.",
     next: "Compare the statement with the table's policies and grants.",
     retryable: false,
+    httpStatus: 403,
   },
   unreachable: {
     message: "The database or service could not be reached.",
     next: "Try again; if it stays so, check address and credentials.",
     retryable: true,
+    httpStatus: 503,
   },
   query_failed: {
     message: "A statement failed and the transaction was rolled back.",
     next: "Look the SQLSTATE up; the database's log has the details.",
     retryable: false,
+    httpStatus: 500,
   },
   install_refused: {
     message: "The guard cannot be installed here.",
     next: "Mend what the message names, then install again.",
     retryable: false,
+    httpStatus: 500,
   },
   bad_keys: {
     message: "The published keys are not usable; nothing was changed.",
     next: "Open the issuer's jwks_url and compare.",
     retryable: false,
+    httpStatus: 500,
   },
 };
 
@@ -89,19 +100,32 @@ export class TenancyError extends Error {
   readonly next: string;
   /** Whether the same call may succeed later without a change by anybody. */
   readonly retryable: boolean;
+  /**
+   * What an HTTP answer should say:
+   *
+   * | code | status |
+   * | --- | --- |
+   * | expired, not_yet_valid, revoked, unknown_key, bad_token | 401 |
+   * | forbidden | 403 |
+   * | query_failed by another row or transaction: unique 23505, exclusion 23P01, foreign key 23503, serialization 40001, deadlock 40P01, lock 55P03 | 409 |
+   * | query_failed otherwise, install_refused, bad_keys | 500 |
+   * | unreachable | 503 |
+   */
+  readonly httpStatus: number;
   readonly sqlstate: string | undefined;
   readonly schema: string | undefined;
   readonly table: string | undefined;
   readonly constraint: string | undefined;
   readonly column: string | undefined;
 
-  constructor(code: TenancyErrorCode, facts: ErrorFacts = {}, own: { message?: string; next?: string } = {}) {
+  constructor(code: TenancyErrorCode, facts: ErrorFacts = {}, own: { message?: string; next?: string; retryable?: boolean } = {}) {
     const rule = RULES[code];
     super(own.message ?? rule.message);
     this.code = code;
     this.next = own.next ?? rule.next;
     this.sqlstate = facts.sqlstate;
-    this.retryable = rule.retryable || RETRYABLE_STATES.has(facts.sqlstate ?? "");
+    this.retryable = own.retryable ?? (rule.retryable || RETRYABLE_STATES.has(facts.sqlstate ?? ""));
+    this.httpStatus = code === "query_failed" && CONFLICT_STATES.has(facts.sqlstate ?? "") ? 409 : rule.httpStatus;
     this.schema = facts.schema;
     this.table = facts.table;
     this.constraint = facts.constraint;
@@ -111,6 +135,8 @@ export class TenancyError extends Error {
 
 // serialization failure, deadlock, lock not available
 const RETRYABLE_STATES = new Set(["40001", "40P01", "55P03"]);
+
+const CONFLICT_STATES = new Set([...RETRYABLE_STATES, "23505", "23P01", "23503"]);
 
 const CODE_BY_STATE: Record<string, TenancyErrorCode> = {
   RJ001: "bad_token",
@@ -125,6 +151,10 @@ const CODE_BY_STATE: Record<string, TenancyErrorCode> = {
   RJ010: "bad_token",
   RJ011: "not_yet_valid",
   RJ012: "bad_token",
+  RJ015: "bad_token",
+  RJ016: "bad_token",
+  RJ017: "bad_token",
+  RJ018: "bad_token",
   "42501": "forbidden",
 };
 

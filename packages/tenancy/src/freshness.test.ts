@@ -67,6 +67,77 @@ describe.each(Object.entries(ENDS))("%s", (name, sql) => {
   });
 });
 
+describe("the mark of revocations", () => {
+  const mark = async () =>
+    (await database.owner.query("select seen = s.last_value as settled from auth.revocation, auth.revoked s")).rows[0]?.settled;
+  const REVOKE = "insert into auth.revoked_session values ('session_01A', now() + interval '1 hour')";
+
+  test("an identity bound while a revocation is under way looks each time, and so does one bound after a revocation that was rolled back", async () => {
+    for (const end of ["commit", "rollback"]) {
+      const writer = await database.superuser();
+      await writer.query("begin; set constraints all immediate");
+      await writer.query(REVOKE); // the sequence has moved, the row has not committed
+      await login.tx(async () => {
+        expect(await login.init(database.issuer.token())).toBeUndefined();
+        expect(await login.q(COUNT)).toBe(500);
+        await writer.query(end);
+        expect(await login.q(COUNT)).toBe(end === "commit" ? 0 : 500);
+      });
+      expect(await mark()).toBe(end === "commit");
+      await change("delete from auth.revoked_session");
+    }
+    await login.tx(async () => {
+      expect(await login.init(database.issuer.token())).toBeUndefined();
+      expect(await login.q(COUNT)).toBe(500);
+      await change(REVOKE);
+      expect(await login.q(COUNT)).toBe(0);
+    });
+    await database.owner.query("begin; set constraints all immediate; insert into auth.revoked_session values ('x', now()); rollback");
+    await database.owner.query("select auth.keep()");
+    expect(await mark()).toBe(true);
+  });
+
+  test("holds through savepoints, several revocations in one transaction, and COPY", async () => {
+    await login.tx(async () => {
+      await login.init(database.issuer.token());
+      await change(
+        `begin; set constraints all immediate; savepoint s; insert into auth.revoked_session values ('x', now()); rollback to s;
+         insert into auth.revoked_session select 'many' || g, now() from generate_series(1, 300) g; ${REVOKE}; commit`,
+      );
+      expect(await login.q(COUNT)).toBe(0);
+    });
+    expect(await mark()).toBe(true);
+  });
+
+  test("two revokers at once do not wait for each other before they commit, and both count", async () => {
+    const [one, two] = [await database.superuser(), await database.superuser()];
+    await one.query("begin");
+    await two.query("begin; set local lock_timeout = '2s'");
+    await one.query("insert into auth.revoked_session values ('session_one', now() + interval '1 hour')");
+    await two.query(REVOKE);
+    await login.tx(async () => {
+      await login.init(database.issuer.token());
+      await two.query("commit");
+      expect(await login.q(COUNT)).toBe(0);
+      await login.q("savepoint s");
+      expect(await login.init(database.issuer.token({ sid: "session_one" }))).toBeUndefined();
+      expect(await login.q(COUNT)).toBe(500);
+      await one.query("commit");
+      expect(await login.q(COUNT)).toBe(0);
+    });
+    expect(await mark()).toBe(true);
+  });
+
+  test("a session that is no longer revoked is let in again", async () => {
+    await change(REVOKE);
+    await change("delete from auth.revoked_session");
+    await login.tx(async () => {
+      expect(await login.init(database.issuer.token())).toBeUndefined();
+      expect(await login.q(COUNT)).toBe(500);
+    });
+  });
+});
+
 test("a changed role and changed permissions count in the next statement", async () => {
   await login.tx(async () => {
     await login.init(database.issuer.token());

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, type Attacker, type GuardedDatabase, guardedDatabase } from "./testing/guarded-database.ts";
+import { identityOf, PART, readSealKey, SEALED, sealOf } from "./testing/seal.ts";
 
 let database: GuardedDatabase;
 let login: Attacker;
@@ -14,6 +15,13 @@ const COUNT = "select count(*)::int from note";
 const SEAL = "select current_setting('auth.identity', true)";
 const bind = (seal: Answer) => login.q("select set_config('auth.identity', $1, true)", [seal]);
 const a = () => database.issuer.token();
+const parts = (seal: Answer) => String(seal).split(SEALED)[1]?.split(PART) ?? [];
+/** The same seal over other parts. */
+const altered = (seal: Answer, change: (parts: string[]) => void) => {
+  const changed = parts(seal);
+  change(changed);
+  return String(seal).split(SEALED)[0] + SEALED + changed.join(PART);
+};
 const b = () => database.issuer.token({ sub: "user_01B", org_id: "org_01B", sid: "session_01B" });
 
 describe("an identity", () => {
@@ -76,25 +84,32 @@ describe("an identity", () => {
       await login.init(database.issuer.token({ exp: exp + 0.7 }));
       return login.q(SEAL);
     });
-    expect(String(seal).slice(73, 83)).toBe(String(exp + 5));
+    expect(parts(seal)[1]).toBe(String(exp + 5));
   });
 });
 
-// What only the guard can seal, sealed by the superuser.
-const SEALED: Record<string, [tag: string, secondsLeft: number, organization: string | null]> = {
-  "an identity": ["i", 60, "org_01A"],
-  "an identity past its end, in an open transaction": ["i", -1, null],
-  "something of another kind": ["x", 60, null],
+// Sealed by node with the key that a superuser reads: the test's own HMAC agrees with the guard's, and each part counts.
+const mark = async () => (await database.owner.query<{ n: string }>("select last_value::text as n from auth.revoked")).rows[0]?.n ?? "";
+const hour = () => Math.floor(Date.now() / 1000) + 3600;
+const HOME: Record<string, [parts: (mark: string) => (string | number)[], organization: string | null, tag?: "i" | "c" | "t"]> = {
+  "an identity": [(m) => ["v2", hour(), m, "user_01A", "org_01A", "s"], "org_01A"],
+  "an identity with an old mark of revocations": [(m) => ["v2", hour(), Number(m) - 1, "user_01A", "org_01A", "s"], "org_01A"],
+  "an identity past its end, in an open transaction": [(m) => ["v2", hour() - 3601, m, "user_01A", "org_01A", "s"], null],
+  "an identity without organization": [(m) => ["v2", hour(), m, "user_01A", "", "s"], null],
+  "the same, sealed as claims": [(m) => ["v2", hour(), m, "user_01A", "org_01A", "s"], null, "c"],
+  "the same, sealed as a ticket": [(m) => ["v2", hour(), m, "user_01A", "org_01A", "s"], null, "t"],
 };
 
-test.each(Object.entries(SEALED))("a good seal of %s", async (_name, [tag, secondsLeft, organization]) => {
-  const claims = JSON.stringify({ sub: "user_01A", org_id: "org_01A", sid: "session_01A" });
-  await database.owner.query("begin");
-  await database.owner.query("select auth.seal($1, $2, $3)", [tag, Math.floor(Date.now() / 1000) + secondsLeft, claims]);
-  await database.owner.query("set local role authenticated");
-  const { rows } = await database.owner.query("select auth.org_id(), auth.session() is not null as known");
-  await database.owner.query("rollback");
-  expect(rows).toEqual([{ org_id: organization, known: organization !== null }]);
+test.each(Object.entries(HOME))("sealed by hand: %s", async (_name, [shape, organization, tag = "i"]) => {
+  const sealKey = await readSealKey(database.owner);
+  const body = shape(await mark());
+  expect(
+    await login.tx(async () => {
+      const start = Buffer.from(String(await login.q("select encode(timestamptz_send(transaction_timestamp()), 'hex')")), "hex");
+      await bind(tag === "i" ? identityOf(sealKey, start, body) : sealOf(sealKey, tag, start, body.join(PART)) + SEALED + body.join(PART));
+      return await login.q("select auth.org_id()");
+    }),
+  ).toBe(organization);
 });
 
 // Arbitrary SQL of the application role; what it reaches.
@@ -125,26 +140,55 @@ const FORGED: Record<string, [attack: () => Promise<Answer>, reached: Answer]> =
   "a later end inside a good seal": [
     async () => {
       await login.init(a());
-      const seal = String(await login.q(SEAL));
-      await bind(`${seal.slice(0, 73)}9999999999${seal.slice(83)}`);
+      await bind(altered(await login.q(SEAL), (p) => p.splice(1, 1, "9999999999")));
       return login.q(COUNT);
     },
     0,
   ],
-  "another tag": [
+  "another mark of revocations inside a good seal": [
     async () => {
       await login.init(a());
-      const seal = String(await login.q(SEAL));
-      await bind(`${seal.slice(0, 72)}x${seal.slice(73)}`);
+      await bind(altered(await login.q(SEAL), (p) => p.splice(2, 1, "0")));
       return login.q(COUNT);
     },
     0,
   ],
-  "a key id that does not exist": [
+  "another slot of the key": [
     async () => {
       await login.init(a());
       const seal = String(await login.q(SEAL));
-      await bind(`${seal.slice(0, 64)}zzzzzzzz${seal.slice(72)}`);
+      await bind((seal.startsWith("0") ? "1" : "0") + seal.slice(1));
+      return login.q(COUNT);
+    },
+    0,
+  ],
+  "a slot that does not exist": [
+    async () => {
+      await login.init(a());
+      await bind(`2${String(await login.q(SEAL)).slice(1)}`);
+      return login.q(COUNT);
+    },
+    0,
+  ],
+  "a part moved over a border": [
+    async () => {
+      await login.init(a());
+      await bind(altered(await login.q(SEAL), (p) => p.splice(3, 2, `${p[3]}${PART}${p[4]}`.slice(0, -1), "A")));
+      return login.q(COUNT);
+    },
+    0,
+  ],
+  "numbers that are none": [
+    async () => {
+      await bind(`0${"0".repeat(64)}${SEALED}${["v2", "x", "y", "user_01B", "org_01B", "s"].join(PART)}`);
+      return login.q(COUNT);
+    },
+    0,
+  ],
+  "the claims' seal as an identity": [
+    async () => {
+      await login.init(a());
+      await login.q("select set_config('auth.identity', current_setting('auth.claims'), true)");
       return login.q(COUNT);
     },
     0,
@@ -182,6 +226,15 @@ const FORGED: Record<string, [attack: () => Promise<Answer>, reached: Answer]> =
     },
     500,
   ],
+  "sequences of the session discarded": [
+    async () => {
+      await login.init(a());
+      await login.q(COUNT);
+      await login.q("discard sequences");
+      return login.q(COUNT);
+    },
+    500,
+  ],
   "search_path to nowhere": [
     async () => {
       await login.q("set local search_path = ''");
@@ -215,7 +268,7 @@ describe("a seal of another transaction", () => {
     await login.init(a());
     await login.q(`select set_config('auth.identity', current_setting('auth.identity'), false)`);
     await login.q("commit");
-    expect(await login.q(SEAL)).toMatch(/^[0-9a-f]{64}/); // it is still there, and worth nothing
+    expect(await login.q(SEAL)).toMatch(/^[01][0-9a-f]{64}/); // it is still there, and worth nothing
     expect(await login.tx(() => login.q(COUNT))).toBe(0);
     await login.q("reset all");
   });
@@ -262,6 +315,30 @@ describe("a seal of another transaction", () => {
     );
     expect(rows).toBe(500);
     await login.q("rollback; reset all");
+  });
+});
+
+describe("the claims", () => {
+  test("belong to the identity they were bound with, in this transaction", async () => {
+    const claims = "select current_setting('auth.claims', true)";
+    const bindClaims = (text: Answer) => login.q("select set_config('auth.claims', $1, true)", [text]);
+    const kept = await login.tx(async () => {
+      await login.init(a());
+      return login.q(claims);
+    });
+    await login.tx(async () => {
+      await login.init(a());
+      const ofA = await login.q(claims);
+      expect(await login.q("select auth.session() ->> 'sub'")).toBe("user_01A");
+      await bindClaims(kept);
+      expect(await login.q("select auth.session()")).toBeNull();
+      await bindClaims(String(ofA).replaceAll("user_01A", "user_01B"));
+      expect(await login.q("select auth.session()")).toBeNull();
+      await login.init(b());
+      await bindClaims(ofA);
+      expect(await login.q("select auth.session()")).toBeNull();
+      expect(await login.q("select auth.org_id()")).toBe("org_01B");
+    });
   });
 });
 
@@ -350,25 +427,22 @@ describe("rotation of the seal key", () => {
       await login.init(a());
       expect(await login.q(COUNT)).toBe(500);
     });
-    const { rows } = await database.owner.query("select current, ipad <> opad as pads from auth.seal_key");
-    expect(rows).toEqual([{ current: true, pads: true }]);
+    const { rows } = await database.owner.query("select generation::text, current from auth.seal_key");
+    expect(rows).toEqual([{ generation: String((await readSealKey(database.owner)).generation), current: true }]);
   });
 
-  test("makes pads of one 32-byte key, another each time", async () => {
-    const read = async () => {
-      const { rows } = await database.owner.query<{ ipad: Buffer; opad: Buffer }>("select ipad, opad from auth.seal_key where current");
-      return { inner: rows[0]?.ipad.map((x) => x ^ 0x36), outer: rows[0]?.opad.map((x) => x ^ 0x5c) };
-    };
-    const first = await read();
+  test("changes the key, all of it, and leaves the one before until the next", async () => {
+    const first = await readSealKey(database.owner);
     await database.owner.query("select auth.rotate_seal_key()");
-    const second = await read();
-    expect(first.inner).toEqual(first.outer);
-    expect(first.inner?.subarray(32)).toEqual(Buffer.alloc(32));
-    expect(second.inner).not.toEqual(first.inner);
+    const second = await readSealKey(database.owner);
+    expect(second.generation).toBe(first.generation + 1n);
+    for (const i of [0, 1] as const) expect(second.stored[i]).not.toBe(first.stored[i]);
+    const { rows } = await database.owner.query("select generation::text as g from auth.seal_key order by current desc");
+    expect(rows).toEqual([{ g: String(second.generation) }, { g: String(first.generation) }]);
   });
 
   test("without a key no identity is bound (RJ014)", async () => {
-    await database.owner.query("begin; delete from auth.seal_key; commit");
+    await database.owner.query("alter sequence auth.seal_0a restart; alter sequence auth.seal_1a restart");
     expect(await login.tx(() => login.init(a()))).toBe("RJ014");
     await database.owner.query("select auth.rotate_seal_key()");
   });

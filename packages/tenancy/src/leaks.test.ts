@@ -1,28 +1,33 @@
-import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Attacker, type GuardedDatabase, guardedDatabase } from "./testing/guarded-database.ts";
+import { PART, readSealKey, SEALED, type SealKey, sealOf } from "./testing/seal.ts";
 
 let database: GuardedDatabase;
 let needles: RegExp;
-let key: Buffer;
+let sealKey: SealKey;
 
 beforeAll(async () => {
   database = await guardedDatabase();
-  const { rows } = await database.owner.query<{ ipad: Buffer; opad: Buffer }>("select ipad, opad from auth.seal_key");
-  const pads = rows.flatMap(({ ipad, opad }) => [ipad.subarray(0, 32), opad.subarray(0, 32)]);
-  key = Buffer.from(rows[0]?.ipad.subarray(0, 32).map((x) => x ^ 0x36) ?? []);
-  needles = new RegExp([...pads, key].flatMap(spellings).join("|"), "i");
+  sealKey = await readSealKey(database.owner);
+  needles = new RegExp(secretsOf(sealKey).join("|"), "i");
 });
 afterAll(() => database.drop());
 
-/** Ways in which the server prints bytes; a piece of ten is enough. Plans print them as signed decimals. */
+/** Every spelling of the key, of what its slot holds, and of what the outer pad makes of it. */
+function secretsOf({ key }: SealKey): string[] {
+  const forms = [0, 0x36, 0x5c].map((pad) => Buffer.from(key.map((byte) => byte ^ pad)));
+  const numbers = forms.flatMap((form) => [form.readBigInt64BE(0), form.readBigInt64BE(8)]).map((n) => String(n < 0n ? -n : n));
+  return [...forms.flatMap(spellings), ...numbers];
+}
+
+/** Ways in which the server prints bytes; a piece of eight is enough. Plans print them as signed decimals. */
 function spellings(bytes: Buffer): string[] {
-  const piece = bytes.subarray(4, 14);
+  const piece = bytes.subarray(0, 8);
   return [
     piece.toString("hex"),
     [...piece].join(""),
     [...piece].map((x) => (x > 127 ? x - 256 : x)).join(""),
-    bytes.toString("base64").slice(0, 20).replaceAll("+", "\\+"),
+    bytes.toString("base64").slice(0, 20).replaceAll("+", "\\+").replaceAll("/", "\\/"),
   ];
 }
 
@@ -33,7 +38,7 @@ function spellings(bytes: Buffer): string[] {
 async function listen(
   settings: readonly string[],
   level = "log",
-): Promise<{ said: string; right: string; organization: unknown; refused: number }> {
+): Promise<{ said: string; right: string[]; organization: unknown; refused: number }> {
   const login = await database.connect();
   const heard: string[] = [];
   login.client.on("notice", (notice) => heard.push(JSON.stringify({ ...notice, message: notice.message })));
@@ -52,13 +57,32 @@ async function listen(
   }
   await login.q("savepoint s");
   await tell("select auth.jwt_session_init($1)", [database.issuer.token()]);
-  for (const call of ["user_id", "org_id", "role", "permissions", "org_ids", "uid", "session", "jwt"]) await tell(`select auth.${call}()`);
+  for (const call of [
+    "user_id()",
+    "org_id()",
+    "role()",
+    "permissions()",
+    "has_permission('a:b')",
+    "org_ids()",
+    "uid()",
+    "session()",
+    "jwt()",
+  ]) {
+    await tell(`select auth.${call}`);
+  }
+  const ticket = await login.q("select auth.jwt_session_ticket($1)", [database.issuer.token()]);
+  await tell("select auth.ticket_session_init($1)", [ticket]);
+  await tell("select auth.request_keys($1)", ["https://nobody.test"]);
   await tell("select count(*) from note");
   await tell("explain (verbose, analyze, settings) select * from note where id = 2");
   const organization = await login.q("select auth.org_id()");
-  const { body, right } = await forgedBody(login);
-  await login.q("select set_config('auth.identity', $1, true)", ["0".repeat(64) + body]);
-  for (let i = 0; i < 7; i++) await tell("select auth.session()"); // five custom plans, then perhaps a generic one
+  const { body, claims, right } = await forgedBody(login);
+  const wrong = sealKey.slot + "0".repeat(64) + SEALED;
+  await login.q("select set_config('auth.identity', $1, true), set_config('auth.claims', $2, true)", [wrong + body, wrong + claims]);
+  for (let i = 0; i < 7; i++) await tell("select auth.org_id()"); // five custom plans, then perhaps a generic one
+  for (let i = 0; i < 3; i++) await tell("select auth.session()");
+  await login.q("savepoint t");
+  await tell("select auth.ticket_session_init($1)", [wrong + body]);
   await login.q("rollback to s");
   await tell("select auth.jwt_session_init($1)", [`${database.issuer.token()}x`]);
   await login.q("rollback");
@@ -69,29 +93,36 @@ async function listen(
 /** Printed plans break long constants over lines, in the middle of a number too: compare without any white space. */
 const unfold = (heard: string[]) => heard.join("\n").replaceAll(/\\n|\s/g, "");
 
-/** What a forger would seal in this very transaction, and the HMAC that would make it good. */
-async function forgedBody(login: Attacker): Promise<{ body: string; right: string }> {
-  const { rows } = await database.owner.query<{ id: string }>("select id from auth.seal_key where current");
+/** What a forger would seal in this very transaction, and the HMACs that would make it good: as identity, as its claims, as a ticket. */
+async function forgedBody(login: Attacker): Promise<{ body: string; claims: string; right: [string, string, string] }> {
   const start = Buffer.from(String(await login.q("select encode(timestamptz_send(transaction_timestamp()), 'hex')")), "hex");
-  const body = `${rows[0]?.id}i9999999999{"sub":"user_01B","sid":"s","org_id":"org_01B"}`;
-  return { body, right: createHmac("sha256", key).update(start).update(body).digest("hex") };
+  const { rows } = await database.owner.query<{ n: string }>("select last_value::text as n from auth.revoked");
+  const body = ["v2", 9999999999, rows[0]?.n, "user_01B", "org_01B", "s"].join(PART);
+  const claims = '{"sub":"user_01B","sid":"s"}';
+  const wrong = sealKey.slot + "0".repeat(64);
+  return {
+    body,
+    claims,
+    right: [sealOf(sealKey, "i", start, body), sealOf(sealKey, "c", start, wrong, claims), sealOf(sealKey, "t", body)],
+  };
 }
 
+const bytesOf = (hex: string) => [...new Int8Array(Buffer.from(hex, "hex"))].join("");
 const asDecimals = (text: string) => [...Buffer.from(text)].join("");
 
 test("the test itself knows the right HMAC: with it, the forged seal opens", async () => {
   const login = await database.connect();
   await login.tx(async () => {
     const { body, right } = await forgedBody(login);
-    await login.q("select set_config('auth.identity', $1, true)", [right + body]);
+    await login.q("select set_config('auth.identity', $1, true)", [right[0] + SEALED + body]);
     expect(await login.q("select auth.org_id()")).toBe("org_01B");
   });
 });
 
 test("the test can fail: a key in a variable of a query is printed by debug_print_plan", async () => {
   await database.owner.query(`create function public.leaky() returns bool language plpgsql security definer as $$
-    declare k bytea := (select ipad from auth.seal_key where current);
-    begin return exists (select from public.note where sha256(k || body::bytea) = body::bytea); end $$`);
+    declare k bigint := (select last_value from auth.seal_${sealKey.slot}a);
+    begin return exists (select from public.note where sha256(int8send(k) || body::bytea) = body::bytea); end $$`);
   const login = await database.connect();
   const heard: string[] = [];
   login.client.on("notice", (notice) => heard.push(JSON.stringify({ ...notice, message: notice.message })));
@@ -124,7 +155,7 @@ test("no setting a user may set makes the server say the key, or the right HMAC 
   expect(settings.length).toBeGreaterThan(150);
   const plans = ["debug_print_plan = on", "debug_print_parse = on", "debug_print_rewritten = on"];
   const groups = [
-    ...Array.from({ length: Math.ceil(settings.length / 12) }, (_, i) => settings.slice(i * 12, i * 12 + 12)),
+    ...Array.from({ length: Math.ceil(settings.length / 20) }, (_, i) => settings.slice(i * 20, i * 20 + 20)),
     plans,
     [...plans, "plan_cache_mode = force_custom_plan", "bytea_output = escape", "debug_pretty_print = off"],
     [...plans, "plan_cache_mode = force_generic_plan"],
@@ -136,8 +167,10 @@ test("no setting a user may set makes the server say the key, or the right HMAC 
   for (const group of groups) {
     const heard = await listen(group, group.includes(plans[0] ?? "") ? "debug5" : "log");
     expect(heard.said.match(needles)?.[0], group.join("; ")).toBeUndefined();
-    for (const form of [heard.right, asDecimals(heard.right), asDecimals(heard.right.slice(0, 32))]) {
-      expect(heard.said.includes(form), group.join("; ")).toBe(false);
+    for (const hmac of heard.right.map((right) => right.slice(1))) {
+      for (const form of [hmac, asDecimals(hmac), asDecimals(hmac.slice(0, 32)), bytesOf(hmac)]) {
+        expect(heard.said.includes(form), group.join("; ")).toBe(false);
+      }
     }
     if (heard.said.includes("PLANNEDSTMT")) printed++;
     if (heard.organization === "org_01A") worked++;
@@ -147,7 +180,7 @@ test("no setting a user may set makes the server say the key, or the right HMAC 
   expect(printed).toBeGreaterThanOrEqual(6);
   expect(worked).toBeGreaterThan(groups.length * 0.9);
   expect(refused).toBeLessThan(settings.length * 0.1);
-});
+}, 120_000);
 
 test("rotating the key prints none of it, even where every plan is printed", async () => {
   const heard: string[] = [];
@@ -156,10 +189,37 @@ test("rotating the key prints none of it, even where every plan is printed", asy
   await database.owner.query(
     "begin; set local client_min_messages = log; set local debug_print_plan = on; set local debug_print_parse = on",
   );
-  await database.owner.query("select auth.rotate_seal_key()");
-  const { rows } = await database.owner.query<{ ipad: Buffer; opad: Buffer }>("select ipad, opad from auth.seal_key where current");
+  await database.owner.query("select auth.rotate_seal_key(true), auth.keep()");
+  const fresh = await readSealKey(database.owner);
   await database.owner.query("rollback");
   database.owner.off("notice", listener);
-  const pads = rows.flatMap(({ ipad, opad }) => [...spellings(ipad.subarray(0, 32)), ...spellings(opad.subarray(0, 32))]);
-  expect(unfold(heard)).not.toMatch(new RegExp(pads.join("|"), "i"));
+  expect(unfold(heard)).toContain("seal_generation");
+  expect(unfold(heard)).not.toMatch(new RegExp(secretsOf(fresh).join("|"), "i"));
+});
+
+test("auto_explain, loaded into the application's sessions and telling everything, says neither", async () => {
+  await database.owner.query(
+    `do $$ begin execute format('alter role rehome_login in database %I set session_preload_libraries = auto_explain', current_database()); end $$`,
+  );
+  const settings = [
+    "log_min_duration = 0",
+    "log_analyze = on",
+    "log_verbose = on",
+    "log_settings = on",
+    "log_nested_statements = on",
+    "log_level = notice",
+    "log_parameter_max_length = -1",
+  ];
+  for (const setting of settings) {
+    await database.owner.query(
+      `do $$ begin execute format('alter role rehome_login in database %I set auto_explain.${setting}', current_database()); end $$`,
+    );
+  }
+  sealKey = await readSealKey(database.owner);
+  const heard = await listen(["debug_print_plan = on"]);
+  expect(heard.organization).toBe("org_01A");
+  expect(heard.said).toContain("QueryText:"); // it is loaded, and tells of statements inside functions:
+  expect(heard.said).toMatch(/plan:.*revoked_session|memberships/);
+  expect(heard.said).not.toMatch(new RegExp(secretsOf(sealKey).join("|"), "i"));
+  for (const hmac of heard.right.map((right) => right.slice(1))) expect(heard.said).not.toContain(hmac);
 });

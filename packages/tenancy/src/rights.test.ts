@@ -21,12 +21,26 @@ const REFUSED: Record<string, string> = {
   "forget a revoked session": "delete from auth.revoked_session",
   "read the version": "select * from auth.version",
   "lock the seal key": "lock table auth.seal_key in access exclusive mode",
-  "make a seal": "select auth.seal('i', 9999999999, '{}')",
-  "open a seal": "select auth.open('i')",
+  "read a sequence of the seal key": "select last_value from auth.seal_0a",
+  "move a sequence of the seal key": "select setval('auth.seal_0a', 1)",
+  "draw from a sequence of the seal key": "select nextval('auth.seal_1b')",
+  "move the generation of the seal key": "select setval('auth.seal_generation', 1)",
+  "move the mark of revocations": "select setval('auth.revoked', 1)",
+  "read the mark of revocations": "select * from auth.revocation",
+  "forge a revocation": "insert into auth.revoked_session values ('session_01B', now())",
+  "revoke another's session": "select auth.revoke_session('session_01B')",
+  "read the identity map": "select * from auth.identity_map",
+  "poison the identity map": "insert into auth.identity_map values ('workos', 'user_01A', 'user_01B', 'org_01B')",
+  "map an identity": "select auth.map_identities('workos', '{a}', '{b}', '{c}')",
+  "disable an issuer": "select auth.disable_issuer('workos')",
+  "read the requests for keys": "select * from auth.key_request",
+  "write requests for keys by hand": "insert into auth.key_request (issuer) values ('workos')",
+  "forget the requests for keys": "delete from auth.key_request",
+  "lock the requests for keys": "lock table auth.key_request in share mode",
+  "take an issuer's turn": "select auth.keys_due('1 hour')",
+  "do the keeper's work": "select auth.keep()",
   "verify a token apart": "select auth.jwt_verify('x')",
-  "ask for anyone's membership": "select auth.membership('user_01B', 'org_01B', 's')",
-  "ask for anyone's organizations": "select auth.organizations_of('user_01B')",
-  "call auth.live": "select auth.live()",
+  "call auth.admit_token": "select auth.admit_token('x')",
   "put keys": "select auth.put_jwks('workos', '[]')",
   "rotate the seal key": "select auth.rotate_seal_key()",
   "burn the CPU by rs256_verify": "select auth.rs256_verify('x', 'x', 1, 256)",
@@ -87,10 +101,33 @@ test("the application may call these functions of schema auth, and nobody else m
        from pg_proc p where pronamespace = 'auth'::regnamespace order by 1`,
   );
   const open = rows.filter(({ who }) => who.includes("authenticated")).map(({ name }) => name);
-  expect(open).toEqual(["jwt", "jwt_session_init", "org_id", "org_ids", "permissions", "role", "session", "uid", "user_id"]);
+  expect(open).toEqual([
+    "has_permission",
+    "jwt",
+    "jwt_session_init",
+    "jwt_session_ticket",
+    "org_id",
+    "org_ids",
+    "permissions",
+    "request_keys",
+    "role",
+    "session",
+    "ticket_session_init",
+    "uid",
+    "user_id",
+  ]);
+  const jobs: Record<string, string[]> = {
+    put_jwks: ["rehome_keys"],
+    keys_due: ["rehome_keys"],
+    keep: ["rehome_keys"],
+    rotate_seal_key: ["rehome_keys"],
+    revoke_session: ["rehome_keys"],
+    map_identities: ["rehome_mover"],
+    disable_issuer: ["rehome_mover"],
+  };
   for (const { name, who } of rows) {
     if (open.includes(name)) expect(who).toEqual(["authenticated", "anonymous"]);
-    else expect([name, who]).toEqual([name, ["put_jwks", "rotate_seal_key"].includes(name) ? ["rehome_keys"] : []]);
+    else expect([name, who]).toEqual([name, jobs[name] ?? []]);
   }
 });
 
@@ -126,7 +163,12 @@ test("the keys job may write keys and rotate, and read nothing of the seals", as
   expect(await ask("select auth.rotate_seal_key()")).toBe("done");
   expect(await ask("update auth.issuer set jwks_url = 'https://evil.test'")).toBe("42501");
   expect(await ask("insert into auth.jwk values ('workos', 'x', 1, 256, 1)")).toBe("42501");
-  expect(await ask("select * from auth.seal_key")).toBe("42501");
+  expect(await ask("select name from auth.keys_due('1 hour')")).toBe("done");
+  expect(await ask("select auth.keep()")).toBe("done");
+  expect(await ask("select made_at from auth.seal_key")).toBe("done");
+  expect(await ask("select last_value from auth.seal_0a")).toBe("42501");
+  expect(await ask("select pg_sequence_last_value('auth.seal_0a') + 1/0")).not.toBe("done");
+  expect(await ask("select auth.map_identities('workos', '{a}', '{b}', '{c}')")).toBe("42501");
   expect(await ask("select * from public.note")).toBe("42501");
   await database.owner.query("rollback");
 });
@@ -140,6 +182,24 @@ test("limit: the login can change its own defaults, which RESET ALL then resets 
 });
 
 describe("what hidden rows give away", () => {
+  test("nothing of the sequences that hold the seal key", async () => {
+    const hidden = async (sql: string) => {
+      const answer = await login.tx(() => login.q(sql));
+      expect([null, "42501", "55000"]).toContain(answer);
+    };
+    for (const name of ["auth.seal_0a", "auth.seal_1b", "auth.seal_generation"]) {
+      await hidden(`select pg_sequence_last_value('${name}')`);
+      await hidden(`select currval('${name}')`);
+      await hidden(`select last_value from pg_sequences where schemaname || '.' || sequencename = '${name}'`);
+      await hidden(`select last_value from pg_get_sequence_data('${name}')`);
+    }
+    await login.tx(async () => {
+      await login.init(database.issuer.token()); // the guard has read them in this session
+      await login.q("savepoint s");
+      expect(["42501", "55000"]).toContain(await login.q("select lastval()"));
+    });
+  });
+
   test("nothing in pg_stats", async () => {
     expect(await login.tx(() => login.q("select count(*)::int from pg_stats where tablename in ('note', 'seal_key', 'jwk')"))).toBe(0);
   });

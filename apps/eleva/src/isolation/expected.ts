@@ -7,7 +7,7 @@ export type Who = { kind: "member"; userId: string; orgId: string | null } | { k
 export const SEEN_BY_NOBODY: ReadonlySet<string> = new Set(["guests", "stripe_processed_events"]);
 export const SEEN_BY_ALL: ReadonlySet<string> = new Set(["categories"]);
 
-type Sees = (row: SnapshotRow) => boolean;
+export type Sees = (row: Readonly<Record<string, unknown>>) => boolean;
 
 /**
  * Which rows somebody must see, by docs/who-sees-what.md and by nothing else: it reads no policy, no grant and no function of the database.
@@ -15,7 +15,7 @@ type Sees = (row: SnapshotRow) => boolean;
  * @returns by relation of schema public, the keys of the rows; a relation that the document does not name is seen by nobody
  */
 export function expectedVisible(snapshot: Snapshot, who: Who): Record<string, Set<string>> {
-  const rules = rulesFor(snapshot, who);
+  const rules = readRules(snapshot, who);
   const visible: Record<string, Set<string>> = {};
   for (const { name } of snapshot.relations) {
     const rule = rules[name];
@@ -25,7 +25,8 @@ export function expectedVisible(snapshot: Snapshot, who: Who): Record<string, Se
   return visible;
 }
 
-function rulesFor(snapshot: Snapshot, who: Who): Record<string, Sees> {
+/** The column "who reads" of docs/who-sees-what.md for somebody, by table; a table that is not named is seen by nobody. */
+export function readRules(snapshot: Pick<Snapshot, "rows" | "now">, who: Who): Record<string, Sees> {
   const rows = (table: string) => snapshot.rows[table] ?? [];
   const everyone: Sees = () => true;
 
@@ -94,7 +95,7 @@ function rulesFor(snapshot: Snapshot, who: Who): Record<string, Sees> {
 }
 
 /** The identity that counts: none without an active membership in the organization the token names. */
-function activeMember(snapshot: Snapshot, who: Who): { userId: string; orgId: string } | undefined {
+export function activeMember(snapshot: Pick<Snapshot, "rows">, who: Who): { userId: string; orgId: string } | undefined {
   if (who.kind === "anonymous" || who.orgId === null) return undefined;
   const { userId, orgId } = who;
   const active = (snapshot.rows["memberships"] ?? []).some(

@@ -39,8 +39,8 @@ test("every persona sees exactly what the document says, over all tables and the
 });
 
 test("the owner of a clinic reads no record of its members, whose expired share counts for nothing", async () => {
-  const seen = await target.tenancy.as(await target.token("user_olga", "org_clinic"), (db) =>
-    db.query<{ expert: string }>("select expert_user_id as expert from records"),
+  const seen = await target.tenancy.as(await target.token("user_olga", "org_clinic"), (_db, query) =>
+    query<{ expert: string }>("select expert_user_id as expert from records"),
   );
   expect(seen.rows).toEqual([{ expert: "user_olga" }]);
 });
@@ -94,7 +94,6 @@ describe("a planted mistake turns the proof red", () => {
       "create view all_notes as select id, guest_notes from meetings; grant select on all_notes to anonymous",
       "all_notes",
     ],
-    ["the guard counts suspended members", guardWithoutStatus(), "meetings"],
   ];
 
   test.each(mistakes)("%s", async (_what, plant, table) => {
@@ -102,6 +101,13 @@ describe("a planted mistake turns the proof red", () => {
       const proof = await spoiled.prove();
       expect(proof.holds).toBe(false);
       expect(proof.differences.map((difference) => difference.table)).toContain(table);
+    });
+  });
+
+  test("the guard counts suspended members", async () => {
+    await planted(await guardWithoutStatus(), async (spoiled) => {
+      const proof = await spoiled.prove();
+      expect(proof.differences.map((difference) => difference.table)).toContain("meetings");
     });
   });
 
@@ -132,14 +138,15 @@ describe("a proof over nothing does not hold", () => {
   });
 });
 
-/** The guard's mirror question without the status: suspended and invited members get an identity. */
-function guardWithoutStatus(): string {
-  return `create or replace function auth.membership(user_id text, organization text, session text, out active boolean, out role text, out permissions text[])
-    stable parallel safe language plpgsql set search_path = pg_catalog, pg_temp as $$
-    begin
-      select true, m.role_slug, m.permissions into active, role, permissions
-        from public.memberships m where m.org_id = organization and m.workos_user_id = user_id;
-    end $$`;
+/** The guard's functions without the question whether the membership is active: suspended and invited members get an identity. */
+async function guardWithoutStatus(): Promise<string> {
+  const active = "status::text = 'active'";
+  const { rows } = await target.owner.query<{ text: string }>(
+    "select pg_get_functiondef(oid) as text from pg_proc where pronamespace = 'auth'::regnamespace and prokind = 'f' and strpos(prosrc, $1) > 0",
+    [active],
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  return rows.map(({ text }) => text.replaceAll(active, "status is not null")).join(";\n");
 }
 
 /**

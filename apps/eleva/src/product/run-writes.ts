@@ -1,6 +1,6 @@
-import { createTenancy, type Db, jobRole, type Tenancy, type TenancyError, toTenancyError } from "@rehome/tenancy";
+import { createTenancy, type Query, type TenancyError, toTenancyError } from "@rehome/tenancy";
 import pg from "pg";
-import type { JobName, PairedWrite, Statement, Writer } from "./statement.ts";
+import type { PairedWrite, Statement, Writer } from "./statement.ts";
 
 export interface ProductConnections {
   /** As rehome_login: people write through it, under their token. */
@@ -37,7 +37,7 @@ export async function writeOnTarget(writes: readonly PairedWrite[], connections:
   const statements: Statement[] = [];
   await withProduct(connections, async (run) => {
     for (const write of writes) {
-      const returned = await run(write.as, (db) => runStatements(db, write));
+      const returned = await run(write.as, (query) => runStatements(query, write));
       statements.push(...write.legacy(returned));
     }
   });
@@ -57,47 +57,28 @@ export async function replayOnLegacy(client: pg.ClientBase, statements: readonly
 }
 
 /** Runs `work` in a transaction of its own, as somebody. */
-export type RunAs = <T>(as: Writer, work: (db: Db) => Promise<T>) => Promise<T>;
+export type RunAs = <T>(as: Writer, work: (query: Query) => Promise<T>) => Promise<T>;
 
 /** Connects as the product does, hands over, closes. */
 export async function withProduct<T>({ loginUrl, workerUrl, tokenOf }: ProductConnections, use: (run: RunAs) => Promise<T>): Promise<T> {
   const people = new pg.Pool({ connectionString: loginUrl, max: 1 });
   const worker = new pg.Pool({ connectionString: workerUrl, max: 1 });
-  const tenancy: Tenancy = createTenancy({ pool: people });
+  const tenancy = createTenancy({ pool: people, workers: worker });
   try {
     return await use(async (as, work) =>
-      as.kind === "person" ? tenancy.as(await tokenOf(as.legacyUserId), work) : asJob(worker, as.job, work),
+      as.kind === "person"
+        ? tenancy.as(await tokenOf(as.legacyUserId), (_db, query) => work(query))
+        : tenancy.job(as.job, (_db, query) => work(query)),
     );
   } finally {
     await Promise.all([people.end(), worker.end()]);
   }
 }
 
-async function asJob<T>(pool: pg.Pool, job: JobName, work: (db: Db) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query(`begin; set local role ${jobRole(job)}`);
-    const db: Db = {
-      async query<Row extends object>(text: string, params: readonly unknown[] = []) {
-        const { rows, rowCount } = await client.query(text, [...params]);
-        return { rows: rows as Row[], rowCount: rowCount ?? 0 };
-      },
-    };
-    const result = await work(db);
-    await client.query("commit");
-    return result;
-  } catch (error) {
-    await client.query("rollback").catch(() => {});
-    throw error;
-  } finally {
-    client.release();
-  }
-}
-
-async function runStatements(db: Db, write: PairedWrite): Promise<Record<string, unknown>[]> {
+async function runStatements(query: Query, write: PairedWrite): Promise<Record<string, unknown>[]> {
   const returned: Record<string, unknown>[] = [];
   for (const statement of write.target) {
-    const { rows, rowCount } = await db.query(statement.text, statement.params).catch((error: unknown) => {
+    const { rows, rowCount } = await query(statement.text, statement.params).catch((error: unknown) => {
       throw new WriteRefused(write, statement, toTenancyError(error));
     });
     // Row security hides: an update that may not happen touches nothing and says nothing.

@@ -142,7 +142,7 @@ function strangersTo(write: PairedWrite, everybody: readonly string[]): PairedWr
 /** Any other failure than a refusal would prove nothing, so it is thrown. */
 async function attempt(run: RunAs, as: PairedWrite["as"], statement: TargetStatement): Promise<"done" | "hidden" | "forbidden"> {
   try {
-    const { rowCount } = await run(as, (db) => db.query(statement.text, statement.params));
+    const { rowCount } = await run(as, (query) => query(statement.text, statement.params));
     return rowCount === 0 ? "hidden" : "done";
   } catch (error) {
     const state = error instanceof TenancyError ? error.sqlstate : (error as { code?: string }).code;

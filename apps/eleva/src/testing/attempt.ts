@@ -1,3 +1,4 @@
+import type { Query } from "@rehome/tenancy";
 import type pg from "pg";
 import type { TargetDatabase } from "./target-database.ts";
 
@@ -16,8 +17,8 @@ class Undo extends Error {
 /** Tries a statement as a verified person; `who` is "ana@clinic" for user_ana with a token of org_clinic, or "anonymous". */
 export async function attempt(target: TargetDatabase, who: string, sql: string, params: readonly unknown[] = []): Promise<Outcome> {
   const [user, org] = who.split("@");
-  const work = async (db: { query(text: string, params?: readonly unknown[]): Promise<{ rowCount: number }> }): Promise<never> => {
-    throw new Undo((await db.query(sql, params)).rowCount);
+  const work = async (_db: unknown, query: Query): Promise<never> => {
+    throw new Undo((await query(sql, params)).rowCount);
   };
   try {
     if (who === "anonymous") await target.tenancy.anonymous(work);

@@ -1,151 +1,112 @@
-import type { Pool, PoolClient } from "pg";
 import { TenancyError, toTenancyError } from "../errors.ts";
-import { type Db, openDb } from "./db.ts";
+import { jobRole } from "../install/roles.ts";
+import { type DrizzleOptions, drizzleOver, type Schema, type TenantDb } from "./drizzle.ts";
+import { tokenIdentity } from "./identity.ts";
+import { keyWait } from "./key-wait.ts";
+import { type Lend, lender } from "./login.ts";
+import { COMMIT, opening } from "./opening.ts";
+import { ticketCache } from "./tickets.ts";
+import { inTransaction, type Plan, type Run } from "./transaction.ts";
+import type { TenancyPool } from "./wire.ts";
 
-export interface Tenancy {
+export interface Tenancy<S extends Schema = Record<string, never>> {
   /**
    * Runs `work` in one transaction under the identity of a token that the database verifies itself. Commits when `work` resolves, rolls back
-   * when it throws. Two round trips beside the statements of `work`, and the commit.
+   * when it throws.
+   *
+   * The transaction opens with the first statement, in the same round trip; the commit is one more. So a bad token shows in the first statement,
+   * which has had no effect then; `as` rejects with it even when `work` swallows it or runs no statement.
    *
    * @param token a WorkOS access token as received; sent as a bind parameter only
    * @throws TenancyError; what `work` threw itself comes through unchanged
    */
-  as<T>(token: string, work: (db: Db) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  as<T>(token: string, work: Work<S, T>, options?: TransactionOptions): Promise<T>;
   /** The same without identity: only what everyone sees. */
-  anonymous<T>(work: (db: Db) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  anonymous<T>(work: Work<S, T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * The same as a background job: under the role rehome_job_<name>, through the workers' pool.
+   *
+   * @throws TenancyError install_refused for a name that no job can have; forbidden when the workers' login may not become that job
+   */
+  job<T>(name: string, work: Work<S, T>, options?: TransactionOptions): Promise<T>;
 }
+
+/**
+ * What runs in a transaction: by Drizzle, or by hand. Statements run one after another, in the order in which they were given. After the
+ * callback both throw.
+ */
+export type Work<S extends Schema, T> = (db: TenantDb<S>, query: Query) => Promise<T>;
+
+/**
+ * Runs one statement, always unnamed and with the extended protocol: an earlier user of the connection cannot have prepared another text under
+ * its name, and two statements in one text are refused (42601). COPY carries no rows in either direction.
+ *
+ * @throws TenancyError
+ */
+export type Query = <Row extends object = Record<string, unknown>>(
+  text: string,
+  params?: readonly unknown[],
+) => Promise<{ rows: Row[]; rowCount: number }>;
 
 export interface TransactionOptions {
   /** Nothing can be written; also the way to read from a replica. */
   readOnly?: boolean;
 }
 
-/** @param pool connections that log in as rehome_login; a login that could bypass the policies is refused at the first use */
-export function createTenancy({ pool }: { pool: Pool }): Tenancy {
-  // An idle connection that breaks is replaced by the pool; without a listener its error event would end the process.
-  if (pool.listenerCount("error") === 0) pool.on("error", ignore);
-  let safeLogin = false;
-  const run = async <T>(role: Role, token: string | undefined, work: (db: Db) => Promise<T>, options: TransactionOptions): Promise<T> => {
-    const client = await connect(pool);
-    if (!safeLogin) await releaseOnError(client, () => refuseMightyLogin(client));
-    safeLogin = true;
-    return await inTransaction(client, role, token, work, options);
-  };
+export interface TenancyOptions<S extends Schema> extends DrizzleOptions<S> {
+  /**
+   * Connections that log in as rehome_login: a Pool of `pg` (pipelining or not), or of `@neondatabase/serverless` over WebSocket. The latter was
+   * tried against a local relay only and is unproven on Neon itself. Share it with nobody who names prepared statements: each transaction here
+   * deallocates them.
+   */
+  pool: TenancyPool;
+  /** Connections that log in as rehome_worker, for `job`. */
+  workers?: TenancyPool;
+  /** Keep the database's tickets, so that a repeated token costs no signature check. Default true. */
+  tickets?: boolean;
+  /** How long to wait for a key that the database does not know yet after asking it to look, in milliseconds. Default 1000. */
+  keyWaitMs?: number;
+}
+
+/** A login that could bypass the policies is refused at the first use (TenancyError forbidden). */
+export function createTenancy<S extends Schema = Record<string, never>>(options: TenancyOptions<S>): Tenancy<S> {
+  const { pool, workers, tickets = true, keyWaitMs = 1000 } = options;
+  const product = lender(pool, "rehome_login");
+  const worker = workers && lender(workers, "rehome_worker");
+  const cache = tickets ? ticketCache() : undefined;
+  const keys = keyWait((issuer) => requestKeys(product, issuer), keyWaitMs);
+  const database = drizzleOver(options);
+  const run = <T>(plan: Plan, work: Work<S, T>) => inTransaction(plan, (statement) => work(database(statement), queryOver(statement)));
   return {
-    async as(token, work, options = {}) {
-      // Nothing but text may reach the database as a token, and text there holds no NUL.
-      if (typeof token !== "string" || token.includes("\0")) throw new TenancyError("bad_token");
-      return await run("authenticated", token, work, options);
+    async as(token, work, { readOnly = false } = {}) {
+      return await run({ lend: product, role: "authenticated", readOnly, identity: tokenIdentity(token, cache, keys) }, work);
     },
-    anonymous: (work, options = {}) => run("anonymous", undefined, work, options),
+    anonymous: (work, { readOnly = false } = {}) => run({ lend: product, role: "anonymous", readOnly }, work),
+    async job(name, work, { readOnly = false } = {}) {
+      const role = jobRole(name);
+      if (worker === undefined) throw new TenancyError("query_failed", {}, NO_WORKERS);
+      return await run({ lend: worker, role, readOnly }, work);
+    },
   };
 }
 
-type Role = "authenticated" | "anonymous";
+const NO_WORKERS = {
+  message: "A job needs a pool of its own.",
+  next: "Give createTenancy `workers`, a pool that logs in as rehome_worker (see installRoles).",
+};
 
-/**
- * Cleans inside the transaction, before the identity: through a pooler, a DISCARD between transactions may reach another server. What an
- * earlier user of the connection left (cursors, prepared statements, settings, locks) is gone when the identity arrives. BEGIN names all its
- * properties because their defaults are settings, too. RESET ALL goes back to the login's own defaults, which SQL of the application can
- * change; the one that would write tokens into the server's log is set here.
- */
-const begin = (role: Role, { readOnly = false }: TransactionOptions) =>
-  `begin isolation level read committed, ${readOnly ? "read only" : "read write"}, not deferrable; ` +
-  `close all; deallocate all; unlisten *; reset all; select pg_advisory_unlock_all(); set local log_parameter_max_length_on_error = 0; set local role ${role}`;
-
-async function inTransaction<T>(
-  client: PoolClient,
-  role: Role,
-  token: string | undefined,
-  work: (db: Db) => Promise<T>,
-  options: TransactionOptions,
-): Promise<T> {
-  const db = openDb(client);
-  let healthy = true;
-  try {
-    await guarded(() => client.query(begin(role, options)));
-    if (token !== undefined) await guarded(() => client.query("select auth.jwt_session_init($1)", [token]));
-    const result = await work(db.handle);
-    await db.close();
-    if (db.left()) {
-      healthy = false;
-      throw new TenancyError(
-        "query_failed",
-        {},
-        {
-          message: "A statement ended the transaction it was given.",
-          next: "Leave begin, commit and rollback to tenancy.",
-        },
-      );
-    }
-    // A transaction in which a statement failed answers COMMIT with ROLLBACK.
-    const { command } = await guarded(() => client.query("commit"));
-    if (command !== "COMMIT") throw new TenancyError("query_failed", {}, { message: "A statement had failed, so nothing was committed." });
-    return result;
-  } catch (error) {
-    await db.close();
-    healthy = healthy && (await rollBack(client));
-    throw error;
-  } finally {
-    client.off("error", ignore);
-    client.release(!healthy);
-  }
+function queryOver(run: Run): Query {
+  return async <Row extends object>(text: string, values: readonly unknown[] = []) => {
+    const { rows, rowCount } = await run({ text, values });
+    return { rows: rows as Row[], rowCount: rowCount ?? 0 };
+  };
 }
 
-async function connect(pool: Pool): Promise<PoolClient> {
-  try {
-    const client = await pool.connect();
-    client.on("error", ignore); // a connection lost between two statements shows in the next one
-    return client;
-  } catch (error) {
-    throw toTenancyError(error);
-  }
+/** The application can only ask; the job that holds the right fetches them from the pinned address. */
+async function requestKeys(lend: Lend, issuer: string): Promise<void> {
+  const lease = await lend();
+  const ask = { text: "select auth.request_keys($1)", values: [issuer] };
+  const { failure } = await lease.wire.fly([...opening(lease.wire, "anonymous", false), ask, COMMIT]);
+  lease.giveBack(failure === undefined);
+  if (failure !== undefined) throw toTenancyError(failure);
 }
-
-async function rollBack(client: PoolClient): Promise<boolean> {
-  try {
-    await client.query("rollback");
-    return true;
-  } catch {
-    return false; // nobody knows its state: it must not serve another request
-  }
-}
-
-async function guarded<T>(step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    throw toTenancyError(error);
-  }
-}
-
-async function releaseOnError(client: PoolClient, step: () => Promise<void>): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    client.off("error", ignore);
-    client.release(true);
-    throw toTenancyError(error);
-  }
-}
-
-/** SET LOCAL ROLE protects only as far as RESET ROLE leads nowhere. */
-async function refuseMightyLogin(client: PoolClient): Promise<void> {
-  const { rows } = await client.query<{ mighty: boolean }>(
-    `select rolsuper or rolbypassrls or rolcreaterole or rolreplication
-         or exists (select from pg_roles r where (r.rolsuper or r.rolbypassrls or r.rolname in ('rehome_owner', 'rehome_guard', 'rehome_keys')) and pg_has_role(session_user, r.oid, 'MEMBER')) as mighty
-       from pg_roles where rolname = session_user`,
-  );
-  if (rows[0]?.mighty !== false) {
-    throw new TenancyError(
-      "forbidden",
-      {},
-      {
-        message: "The pool logs in as a role that can bypass the policies.",
-        next: "Connect as rehome_login (see installRoles).",
-      },
-    );
-  }
-}
-
-function ignore(): void {}

@@ -1,84 +1,59 @@
 import type { ClientBase } from "pg";
-import { TenancyError } from "../errors.ts";
+import { claimSchema } from "./claim.ts";
 import { giveMirrorAccess } from "./mirror.ts";
 import { retryClashes } from "./retry.ts";
-import { DEFAULT_MIRROR, GUARD_FILES, guardSql, relationParts } from "./sql-text.ts";
+import { checkSchema, DEFAULT_MIRROR, DEFAULT_SCHEMA, GUARD_FILES, guardSql, inSchema, relationParts, tablesSql } from "./sql-text.ts";
 
-/** The version of schema auth that this package installs. */
-export const GUARD_VERSION = 1;
+/** The version of the guard that this package installs. */
+export const GUARD_VERSION = 2;
 
 export interface GuardOptions {
   /** `schema.table` of the product's memberships: org_id, workos_user_id, role_slug, permissions text[], status. Default public.memberships. */
   mirror?: string;
+  /**
+   * Where the guard lives; default `auth`. Another name where `auth` belongs to somebody else (Neon's pg_session_jwt, Supabase). Policies then
+   * call `<schema>.org_id()`, and every other function of this package that touches the guard takes the same option.
+   */
+  schema?: string;
 }
 
 export interface InstalledGuard {
   version: number;
+  /** The version found; 0 when there was none. */
+  upgradedFrom: number;
   /** False while the mirror does not exist: nobody has rows. Run again after the product's migration, or put `mirrorAccess` into it. */
   mirrorReady: boolean;
 }
 
 /**
- * Installs or renews schema `auth`. One transaction; may be run again and from several connections at once. Needs installRoles first, and the
- * same rights. The mirror may come later: policies of product tables need `auth.org_id()`, so the guard usually comes first.
+ * Installs, upgrades or renews the guard. One transaction; may be run again and from several connections at once. Needs installRoles first,
+ * and the same rights. The mirror may come later: policies of product tables need `auth.org_id()`, so the guard usually comes first.
  *
- * @throws TenancyError install_refused when the server is older than 16, schema auth belongs to somebody else, or its version is newer
+ * An upgrade keeps issuers, keys and revoked sessions. It waits for open transactions that use the guard; identities bound before it are lost
+ * (such a transaction sees what anonymous sees).
+ *
+ * @throws TenancyError install_refused when the server is older than 16, the schema belongs to somebody else, or its version is newer
  */
 export async function installGuard(client: ClientBase, options: GuardOptions = {}): Promise<InstalledGuard> {
-  const mirror = options.mirror ?? DEFAULT_MIRROR;
-  relationParts(mirror);
+  const names = { mirror: options.mirror ?? DEFAULT_MIRROR, schema: options.schema ?? DEFAULT_SCHEMA };
+  relationParts(names.mirror);
+  checkSchema(names.schema);
   return await retryClashes(async () => {
     await client.query("begin isolation level read committed read write");
     try {
-      await claimSchema(client);
-      for (const name of GUARD_FILES) await client.query(guardSql(name, mirror));
-      await client.query("insert into auth.version (version) values ($1) on conflict do nothing", [GUARD_VERSION]);
+      const found = await claimSchema(client, names.schema, GUARD_VERSION);
+      for (let version = found + 1; version <= GUARD_VERSION; version++) {
+        await client.query(tablesSql(version, names));
+        await client.query(inSchema("insert into auth.version (version) values ($1)", names.schema), [version]);
+      }
+      for (const name of GUARD_FILES) await client.query(guardSql(name, names));
       await client.query("set local role none");
-      const mirrorReady = await giveMirrorAccess(client, mirror);
+      const mirrorReady = await giveMirrorAccess(client, names.mirror);
       await client.query("commit");
-      return { version: GUARD_VERSION, mirrorReady };
+      return { version: GUARD_VERSION, upgradedFrom: found, mirrorReady };
     } catch (error) {
       await client.query("rollback");
       throw error;
     }
   });
-}
-
-/** Makes schema auth ours, or finds that it is; holds auth.version against other installers until the transaction ends. */
-async function claimSchema(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{
-    recent: boolean;
-    owner: string | null;
-    ours: boolean;
-    empty: boolean;
-    roles: number;
-  }>(
-    `select current_setting('server_version_num')::int >= 160000 as recent,
-            (select nspowner::regrole::text from pg_namespace where nspname = 'auth') as owner,
-            to_regclass('auth.version') is not null as ours,
-            not exists (select from pg_proc where pronamespace = to_regnamespace('auth')) and not exists (select from pg_class where relnamespace = to_regnamespace('auth')) as empty,
-            (select count(*)::int from pg_roles where rolname in ('rehome_owner', 'rehome_guard', 'rehome_keys', 'authenticated', 'anonymous')) as roles`,
-  );
-  const found = rows[0];
-  if (!found?.recent) throw refused("The server is older than Postgres 16.", "Upgrade it: the guard reads keys with syntax of 16.");
-  if (found.roles < 5) throw refused("The roles of the guard are missing.", "Call installRoles first.");
-  if (found.owner !== null && (found.owner !== "rehome_owner" || !(found.ours || found.empty))) {
-    throw refused(
-      "Schema auth holds something else (pg_session_jwt, or another product's).",
-      "Remove it, or use a database of its own: the guard's functions need these names.",
-    );
-  }
-  if (found.owner === null) await client.query("create schema auth authorization rehome_owner");
-  await client.query("set local role rehome_owner");
-  await client.query(
-    "create table if not exists auth.version (version int primary key, installed_at timestamptz not null default clock_timestamp())",
-  );
-  await client.query("lock table auth.version in exclusive mode");
-  const { rows: versions } = await client.query<{ version: number | null }>("select max(version) as version from auth.version");
-  if ((versions[0]?.version ?? 0) > GUARD_VERSION)
-    throw refused("A newer guard is installed.", "Use the newer version of @rehome/tenancy.");
-}
-
-function refused(message: string, next: string): TenancyError {
-  return new TenancyError("install_refused", {}, { message, next });
 }

@@ -1,50 +1,67 @@
 import type { ClientBase } from "pg";
 import { TenancyError } from "../errors.ts";
+import { inSchema } from "./sql-text.ts";
 
 export interface Issuer {
   /** Name of its row in auth.issuer; the kind when omitted. */
   name?: string;
   /** Every spelling of `iss` its tokens use. WorkOS has several: see docs/security.md. */
   iss: readonly string[];
-  /** `workos` allows `act` (impersonation), which then shows in auth.session(). */
-  kind: "workos" | "oidc";
+  /**
+   * `workos` allows `act` (impersonation), which then shows in auth.session(). `clerk` is the old issuer during a move: its `sub` is looked up
+   * in the identity map (see mapIdentities), organization, role and permissions come from there and from the mirror.
+   */
+  kind: "workos" | "oidc" | "clerk";
+  /** Origins a Clerk token may have been issued to (claim `azp`); required for kind `clerk`, and for it only. */
+  azp?: readonly string[];
   /** The only address its keys are read from. */
   jwksUrl: string;
   /** Clock tolerance; default 5, at most 60. */
   leewaySeconds?: number;
-  /** Cap on `exp - iat`; default 3600, at most 86400. */
+  /** Cap on `exp - iat`; default 3600 (clerk: 300, its session tokens live 60 s), at most 86400. */
   maxLifetimeSeconds?: number;
   /** When set, `aud` must name it. Leave it out for WorkOS: its tokens carry no `aud`. */
   audience?: string;
 }
 
+/** Where the guard lives, when it is not schema `auth`. */
+export interface InSchema {
+  schema?: string;
+}
+
 /**
- * Writes an issuer, or changes the one of that name; spellings no longer listed go. Its keys stay. Returns its name, for syncKeys.
+ * Writes an issuer, or changes the one of that name; spellings no longer listed go. Its keys stay, tickets given for its tokens go,
+ * and one that was disabled stays so. Returns its name, for syncKeys.
  *
  * The caller owns schema auth (the installer). One transaction.
  *
  * @throws TenancyError install_refused when a value is out of bounds or another issuer has the same spelling
  */
-export async function addIssuer(client: ClientBase, issuer: Issuer): Promise<string> {
+export async function addIssuer(client: ClientBase, issuer: Issuer, { schema }: InSchema = {}): Promise<string> {
   const name = issuer.name ?? issuer.kind;
-  const values = [name, issuer.kind, issuer.jwksUrl, issuer.audience ?? null, issuer.leewaySeconds ?? 5, issuer.maxLifetimeSeconds ?? 3600];
+  const lifetime = issuer.maxLifetimeSeconds ?? (issuer.kind === "clerk" ? 300 : 3600);
+  const azp = issuer.azp ?? null;
+  const values = [name, issuer.kind, issuer.jwksUrl, issuer.audience ?? null, issuer.leewaySeconds ?? 5, lifetime, azp];
   if (issuer.iss.length === 0) throw refused(name, "it has no spelling of iss");
   if (!URL.canParse(issuer.jwksUrl)) throw refused(name, "jwksUrl is no address");
+  if ((issuer.kind === "clerk") !== (azp !== null && azp.length > 0)) throw refused(name, "azp belongs to kind clerk, and to no other");
+  const query = (text: string, params?: unknown[]) => client.query(inSchema(text, schema), params);
   await client.query("begin");
   try {
-    await client.query(
-      `insert into auth.issuer (name, kind, jwks_url, audience, leeway_s, max_lifetime_s) values ($1, $2, $3, $4, $5, $6)
+    await query(
+      `insert into auth.issuer as i (name, kind, jwks_url, audience, leeway_s, max_lifetime_s, azp) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (name) do update set kind = excluded.kind, jwks_url = excluded.jwks_url, audience = excluded.audience,
-           leeway_s = excluded.leeway_s, max_lifetime_s = excluded.max_lifetime_s`,
+           leeway_s = excluded.leeway_s, max_lifetime_s = excluded.max_lifetime_s, azp = excluded.azp, revision = i.revision + 1`,
       values,
     );
-    await client.query("delete from auth.issuer_iss where issuer = $1 and iss <> all ($2::text[])", [name, issuer.iss]);
-    const { rows } = await client.query<{ issuer: string }>(
-      `insert into auth.issuer_iss (iss, issuer) select distinct iss, $1 from unnest($2::text[]) iss
-         on conflict (iss) do update set issuer = auth.issuer_iss.issuer returning issuer`,
+    await query("delete from auth.issuer_iss where issuer = $1 and iss <> all ($2::text[])", [name, issuer.iss]);
+    const { rows } = await query(
+      `insert into auth.issuer_iss as s (iss, issuer) select distinct iss, $1 from unnest($2::text[]) iss
+         on conflict (iss) do update set issuer = s.issuer returning issuer`,
       [name, issuer.iss],
     );
-    if (rows.some((row) => row.issuer !== name)) throw refused(name, "another issuer has the same spelling of iss");
+    if ((rows as { issuer: string }[]).some((row) => row.issuer !== name))
+      throw refused(name, "another issuer has the same spelling of iss");
     await client.query("commit");
     return name;
   } catch (error) {
@@ -52,6 +69,17 @@ export async function addIssuer(client: ClientBase, issuer: Issuer): Promise<str
     if ((error as { code?: string }).code === "23514") throw refused(name, "a value is out of bounds");
     throw error;
   }
+}
+
+/**
+ * Refuses tokens and tickets of an issuer from the next statement on; what `finish` does with the old one. Transactions that have an identity
+ * already keep it until they end or the token expires. Run as rehome_mover or the installer.
+ *
+ * @returns whether there is such an issuer
+ */
+export async function disableIssuer(client: ClientBase, name: string, { schema }: InSchema = {}): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(inSchema("select auth.disable_issuer($1) as found", schema), [name]);
+  return rows[0]?.found === true;
 }
 
 function refused(name: string, why: string): TenancyError {

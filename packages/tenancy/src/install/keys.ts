@@ -1,5 +1,7 @@
 import type { ClientBase } from "pg";
 import { TenancyError, toTenancyError } from "../errors.ts";
+import type { InSchema } from "./issuer.ts";
+import { inSchema } from "./sql-text.ts";
 
 export interface SyncedKeys {
   /** Keys the issuer publishes now and the guard accepts. */
@@ -15,14 +17,20 @@ const MAX_BYTES = 262_144;
  * Reads an issuer's keys from its pinned address and gives them to the database. Run by a job only: whoever writes keys can become anyone.
  *
  * All or nothing. When the address cannot be read, or gives no usable key, nothing changes and every known key stays good; a key that
- * vanished from the set stays good for the longest life a token may still have.
+ * vanished from the set stays good for the longest life a token may still have. Fetches whenever it is called: keepGuard is what asks at most
+ * once in 30 seconds.
  *
  * @param issuer name of its row in auth.issuer, as addIssuer returned it
  * @param fetchImpl for tests and proxies
  * @throws TenancyError unreachable (address), bad_keys (content), install_refused (no such issuer)
  */
-export async function syncKeys(client: ClientBase, issuer: string, fetchImpl: typeof fetch = fetch): Promise<SyncedKeys> {
-  const { rows } = await client.query<{ jwks_url: string }>("select jwks_url from auth.issuer where name = $1", [issuer]);
+export async function syncKeys(
+  client: ClientBase,
+  issuer: string,
+  fetchImpl: typeof fetch = fetch,
+  { schema }: InSchema = {},
+): Promise<SyncedKeys> {
+  const { rows } = await client.query<{ jwks_url: string }>(inSchema("select jwks_url from auth.issuer where name = $1", schema), [issuer]);
   const url = rows[0]?.jwks_url;
   if (!url)
     throw new TenancyError(
@@ -38,7 +46,7 @@ export async function syncKeys(client: ClientBase, issuer: string, fetchImpl: ty
   if (usable.length === 0) throw new TenancyError("bad_keys", {}, { message: `${url} publishes no RS256 key; nothing was changed.` });
   const keys = usable.map(({ kid, n, e }) => ({ kid, n, e }));
   try {
-    const { rows: put } = await client.query<{ current: number }>("select auth.put_jwks($1, $2::jsonb) as current", [
+    const { rows: put } = await client.query<{ current: number }>(inSchema("select auth.put_jwks($1, $2::jsonb) as current", schema), [
       issuer,
       JSON.stringify(keys),
     ]);

@@ -13,6 +13,8 @@ export interface RolePasswords {
   jobs?: readonly string[];
   /** Of rehome_worker, as which background jobs connect: it may become the roles of `jobs` and no other. Without it there is no such login. */
   workerPassword?: string;
+  /** Of rehome_keeper, as which keepGuard connects: it may become rehome_keys and nothing else. Without it there is no such login. */
+  keeperPassword?: string;
   /** Send passwords instead of SCRAM verifiers, for services that refuse verifiers. They may then appear in the server's log. */
   plainPasswords?: boolean;
   /** How many connections rehome_login may have at once, on the whole server. Default 60. */
@@ -25,6 +27,7 @@ export interface RolePasswords {
 // operator, who must get in just when the product takes all it can.
 const LOGIN_CONNECTIONS = 60;
 const WORKER_CONNECTIONS = 20;
+const KEEPER_CONNECTIONS = 5;
 
 interface RoleShape {
   login?: boolean;
@@ -79,7 +82,15 @@ export async function installRoles(client: ClientBase, options: RolePasswords): 
   await setPassword(client, "rehome_mover", options.moverPassword, options.plainPasswords ?? false);
   await setPassword(client, "rehome_login", options.loginPassword, options.plainPasswords ?? false);
   if (options.workerPassword !== undefined) await installWorker(client, options, options.workerPassword);
+  if (options.keeperPassword !== undefined) await installKeeper(client, options.keeperPassword, options.plainPasswords ?? false);
   await retryClashes(() => closeDatabase(client));
+}
+
+/** Who writes keys can become anyone: a login of its own, which neither the product nor its jobs know. */
+async function installKeeper(client: ClientBase, password: string, plain: boolean): Promise<void> {
+  await retryClashes(() => shapeRole(client, "rehome_keeper", { login: true, connections: KEEPER_CONNECTIONS }));
+  await retryClashes(() => letBecome(client, "rehome_keeper", "rehome_keys"));
+  await setPassword(client, "rehome_keeper", password, plain);
 }
 
 /** Apart from rehome_login: whoever runs SQL as the product must not be able to act as a job. */

@@ -4,18 +4,62 @@ import { fileURLToPath } from "node:url";
 import { escapeIdentifier } from "pg";
 import { TenancyError } from "../errors.ts";
 
-export type GuardFile = "tables" | "rsa" | "keys" | "seal" | "token" | "mirror" | "identity" | "close";
+/** In this order, after the tables; each names the role it runs as. May be run again over an older version of themselves. */
+export const GUARD_FILES = [
+  "rights",
+  "rsa",
+  "revocation",
+  "keys",
+  "requests",
+  "token",
+  "macro",
+  "seal",
+  "identity",
+  "moves",
+  "close",
+] as const;
 
-/** In this order; each names the role it runs as. */
-export const GUARD_FILES: readonly GuardFile[] = ["tables", "rsa", "keys", "seal", "token", "mirror", "identity", "close"];
-
-/** The mirror that mirror.sql names. */
+/** The mirror that identity.sql names. */
 export const DEFAULT_MIRROR = "public.memberships";
 
-/** Reads one file of src/sql. Only installing reads files: what an application bundles (createTenancy) does not come here. */
-export function guardSql(name: GuardFile, mirror: string = DEFAULT_MIRROR): string {
+/** The schema that all files name. */
+export const DEFAULT_SCHEMA = "auth";
+
+export interface GuardNames {
+  schema: string;
+  mirror: string;
+}
+
+/** The tables that a version adds or changes; run once. */
+export function tablesSql(version: number, names: GuardNames): string {
+  return inNames(`tables-${version}`, names);
+}
+
+/** Functions and rights of the newest version. */
+export function guardSql(name: (typeof GUARD_FILES)[number], names: GuardNames): string {
+  return inNames(name, names);
+}
+
+/** Only installing reads files: what an application bundles (createTenancy) does not come here. */
+function inNames(name: string, { schema, mirror }: GuardNames): string {
   const text = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "../sql", `${name}.sql`), "utf8");
-  return name === "mirror" ? text.replaceAll(`from ${DEFAULT_MIRROR} m`, () => `from ${quoteRelation(mirror)} m`) : text;
+  return inSchema(text, schema).replaceAll(`from ${DEFAULT_MIRROR} `, () => `from ${quoteRelation(mirror)} `);
+}
+
+/** The same SQL for a guard in another schema, settings included. */
+export function inSchema(sql: string, schema: string = DEFAULT_SCHEMA): string {
+  checkSchema(schema);
+  return schema === DEFAULT_SCHEMA ? sql : sql.replaceAll(/\bauth\./g, `${schema}.`).replaceAll(/\bschema auth\b/g, `schema ${schema}`);
+}
+
+/** @throws TenancyError install_refused unless the name needs no quotes: it stands in function bodies, settings and policies */
+export function checkSchema(schema: string): void {
+  if (/^[a-z_][a-z0-9_]{0,40}$/.test(schema) && !schema.startsWith("pg_")) return;
+  throw new TenancyError(
+    "install_refused",
+    {},
+    { message: `The schema "${schema}" is no plain name.`, next: "Name it with a-z, 0-9 and _, beginning with a letter." },
+  );
 }
 
 /** `schema.table` as SQL, quoted. */

@@ -1,97 +1,89 @@
--- What the application and the policies call. Nothing is written: READ ONLY transactions, replicas and parallel workers have an identity too.
+-- What the application and the policies call. Each accessor is one function: it checks the seal, then asks the product's mirror of WorkOS
+-- memberships, each time: a suspended member, a removed membership and a changed role count in the next statement, in transactions already
+-- open too. Revoked sessions are looked up only when any was revoked since the identity was bound (see revocation.sql). All null, or empty,
+-- unless the user is an active member of the organization.
+--
+-- installGuard puts the configured relation in place of public.memberships (org_id, workos_user_id, role_slug, permissions text[], status).
+-- It is bound when called, not when installed.
 set local role rehome_guard;
 
--- Verifies a token and binds its identity to this transaction. Send the token as a bind parameter: SQL text is visible to the role's other
--- sessions. Raises class RJ (see token.sql). A person without an active membership is not refused: such a person sees what anonymous sees.
-create or replace function auth.jwt_session_init(jwt text) returns void
-volatile parallel unsafe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+do $install$
 declare
-  claims jsonb;
-  until  bigint;
-begin
-  perform set_config('auth.identity', '', true);
-  -- A frozen snapshot would keep a suspended member's rights for as long as the transaction stays open.
-  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
-    raise exception 'an identity needs a READ COMMITTED transaction' using errcode = 'RJ013';
-  end if;
-  select v.claims, v.until into claims, until from auth.jwt_verify(jwt) v;
-  if exists (select from auth.revoked_session r where r.sid = claims ->> 'sid') then
-    raise exception 'the session of the token was revoked' using errcode = 'RJ009';
-  end if;
-  perform auth.seal('i', until, claims::text);
-end $$;
-
--- The identity as it counts now: all null unless the token's user is an active member of the token's organization.
-create or replace function auth.live(out claims jsonb, out user_id text, out org_id text, out role text, out permissions text[])
-stable parallel safe language plpgsql set search_path = pg_catalog, pg_temp as $$
+  good text := auth.unsealed_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(split_part(seal, chr(30), 2), 'UTF8')$$);
+  lasting text := $$split_part(seal, chr(31), 2)::float8 > date_part('epoch', clock_timestamp())$$;
+  template text := $make$
+create or replace function auth.{name} returns {type}
+stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $body$
+#variable_conflict use_variable
 declare
-  m record;
+  seal text := current_setting('auth.identity', true);
+  who  text := split_part(seal, chr(31), 4);
+  org  text := split_part(seal, chr(31), 5);
+  {declare}
 begin
-  claims := auth.open('i')::jsonb;
-  if claims is null then return; end if;
-  m := auth.membership(claims ->> 'sub', claims ->> 'org_id', claims ->> 'sid');
-  if m.active then
-    user_id := claims ->> 'sub';
-    org_id := claims ->> 'org_id';
-    role := m.role;
-    permissions := m.permissions;
+  if (case when {good} then {lasting} end) then
+    if split_part(seal, chr(31), 3)::bigint <> pg_sequence_last_value('auth.revoked') then
+      if exists (select from auth.revoked_session r where r.sid = split_part(seal, chr(31), 6)) then return {nobody}; end if;
+    end if;
+    select {ask} from public.memberships m where m.org_id = org and m.workos_user_id = who and m.status::text = 'active';
+    {answer}
   end if;
-end $$;
-
-create or replace function auth.user_id() returns text
-stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+  return {nobody};
+end $body$
+  $make$;
+  f record;
 begin
-  return (auth.live()).user_id;
-end $$;
+  for f in
+    select * from (values
+      ('user_id()', 'text', 'm.workos_user_id into found', 'found text;', 'return found;', 'null'),
+      ('org_id()', 'text', 'm.org_id into found', 'found text;', 'return found;', 'null'),
+      -- auth.user_id() where it is a UUID, as pg_session_jwt has it; WorkOS users' ids are none.
+      ('uid()', 'uuid', 'm.workos_user_id into found', 'found text;', $$return case when pg_input_is_valid(found, 'uuid') then found::uuid end;$$, 'null'),
+      -- Role and permissions come from the mirror, not from the token: a token is up to its lifetime old.
+      ('role()', 'text', 'm.role_slug into found', 'found text;', 'return found;', 'null'),
+      -- Never null: no identity has no permissions.
+      ('permissions()', 'text[]', 'm.permissions into found', 'found text[];', $$return coalesce(found, '{}');$$, $$'{}'$$),
+      -- Whether the permissions hold this one, or a wildcard for it: `meetings:*` for all that begins with `meetings:`, `*` for all.
+      ('has_permission(wanted text)', 'boolean', 'm.permissions into found', 'found text[];', $$
+        if wanted = any (found) then return true; end if;
+        return wanted is not null and coalesce((select bool_or(p = '*' or right(p, 2) = ':*' and starts_with(wanted, left(p, -1))) from unnest(found) p), false);
+        $$, 'false'),
+      -- Every organization the user is an active member of; empty when auth.user_id() is null.
+      ('org_ids()', 'text[]', 'm.workos_user_id into who', '', $$
+        return array(select m.org_id from public.memberships m where m.workos_user_id = who and m.status::text = 'active' order by 1);
+        $$, $$'{}'$$)
+    ) as made (name, type, ask, variables, answer, nobody)
+  loop
+    execute replace(replace(replace(replace(replace(replace(replace(replace(template,
+      '{name}', f.name), '{type}', f.type), '{ask}', f.ask), '{declare}', f.variables), '{answer}', f.answer), '{nobody}', f.nobody),
+      '{good}', good), '{lasting}', lasting);
+  end loop;
 
-create or replace function auth.org_id() returns text
-stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  return (auth.live()).org_id;
-end $$;
-
--- Role and permissions come from the mirror, not from the token: a token is up to its lifetime old.
-create or replace function auth.role() returns text
-stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  return (auth.live()).role;
-end $$;
-
--- Never null: no identity has no permissions.
-create or replace function auth.permissions() returns text[]
-stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  return coalesce((auth.live()).permissions, '{}');
-end $$;
-
--- Every organization the user is an active member of; empty when auth.user_id() is null.
-create or replace function auth.org_ids() returns text[]
-stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  return coalesce(auth.organizations_of((auth.live()).user_id), '{}');
-end $$;
-
--- auth.user_id() where it is a UUID, as pg_session_jwt has it; WorkOS users' ids are none.
-create or replace function auth.uid() returns uuid
-stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-  u text := (auth.live()).user_id;
-begin
-  return case when pg_input_is_valid(u, 'uuid') then u::uuid end;
-end $$;
-
--- The verified claims, for display and audit, never for a policy: they are there for a stranger and for a suspended member too, then
--- without org_id, role and permissions. `act` names the impersonator. Null without identity and after the session was revoked.
+  -- The verified claims, for display and audit, never for a policy: they are there for a stranger and for a suspended member too, then
+  -- without org_id, role and permissions. `act` names the impersonator. Null without identity and after the session was revoked.
+  execute replace(replace(replace($make$
 create or replace function auth.session() returns jsonb
-stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $body$
+#variable_conflict use_variable
 declare
-  l record := auth.live();
-  c jsonb := l.claims - '{org_id,role,roles,permissions}'::text[];
+  seal   text := current_setting('auth.identity', true);
+  claims text := current_setting('auth.claims', true);
+  c      jsonb;
+  m      record;
 begin
-  if c is null or exists (select from auth.revoked_session r where r.sid = c ->> 'sid') then return null; end if;
-  if l.user_id is null then return c; end if;
-  return c || jsonb_build_object('org_id', l.org_id, 'role', l.role, 'permissions', l.permissions);
-end $$;
+  if (case when {good} then {lasting} and {claimed} end) then
+    if exists (select from auth.revoked_session r where r.sid = split_part(seal, chr(31), 6)) then return null; end if;
+    c := split_part(claims, chr(30), 2)::jsonb;
+    select x.org_id, x.role_slug as role, coalesce(x.permissions, '{}') as permissions into m
+      from public.memberships x
+      where x.org_id = split_part(seal, chr(31), 5) and x.workos_user_id = split_part(seal, chr(31), 4) and x.status::text = 'active';
+    return case when m.org_id is null then c else c || to_jsonb(m) end;
+  end if;
+  return null;
+end $body$
+  $make$, '{good}', good), '{lasting}', lasting), '{claimed}', auth.unsealed_sql('c', 'claims',
+    $$timestamptz_send(transaction_timestamp()) || convert_to(split_part(seal, chr(30), 1) || split_part(claims, chr(30), 2), 'UTF8')$$));
+end $install$;
 
 create or replace function auth.jwt() returns jsonb
 stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -99,7 +91,7 @@ begin
   return auth.session();
 end $$;
 
-revoke all on function auth.jwt_session_init(text), auth.live(), auth.user_id(), auth.org_id(), auth.role(), auth.permissions(), auth.org_ids(),
+revoke all on function auth.user_id(), auth.org_id(), auth.role(), auth.permissions(), auth.has_permission(text), auth.org_ids(),
   auth.uid(), auth.session(), auth.jwt() from public;
-grant execute on function auth.jwt_session_init(text), auth.user_id(), auth.org_id(), auth.role(), auth.permissions(), auth.org_ids(),
+grant execute on function auth.user_id(), auth.org_id(), auth.role(), auth.permissions(), auth.has_permission(text), auth.org_ids(),
   auth.uid(), auth.session(), auth.jwt() to authenticated, anonymous;

@@ -13,13 +13,14 @@ declare
   k     int;
   kids  text[] := '{}';
 begin
-  select * into cfg from auth.issuer i where i.name = issuer_name for update;   -- one writer at a time
+  select * into cfg from auth.issuer i where i.name = issuer_name for no key update;   -- one writer at a time
   if cfg.name is null then raise exception 'no such issuer' using errcode = 'RJ010'; end if;
   if jsonb_typeof(keys) <> 'array' or jsonb_array_length(keys) not between 1 and 50 then
     raise exception 'a key set has 1 to 50 keys' using errcode = 'RJ005';
   end if;
   for key in select * from jsonb_array_elements(keys) loop
-    if jsonb_typeof(key -> 'kid') is distinct from 'string' or key ->> 'kid' = any (kids) or key ->> 'e' is distinct from 'AQAB' then
+    if jsonb_typeof(key -> 'kid') is distinct from 'string' or key ->> 'kid' ~ '[[:cntrl:]]' or key ->> 'kid' = any (kids)
+       or key ->> 'e' is distinct from 'AQAB' then
       raise exception 'a key needs a kid of its own and exponent 65537' using errcode = 'RJ005';
     end if;
     b := auth.b64url(key ->> 'n');
@@ -39,27 +40,83 @@ begin
   return cardinality(kids);
 end $$;
 
--- A new key of the seals: 366 random bits hashed to 256. The one before it stays until the next rotation; with forget_old it goes at once,
--- and open transactions lose their identity (they see what anonymous sees). Hourly by a job; forget_old after a restore or branch.
+-- The issuers whose keys are to be read now: never read, read longer ago than `every`, or asked for since the last try. Each is given out at
+-- most once in 30 seconds, whoever asks, so that several keepers agree.
+create or replace function auth.keys_due(every interval) returns table (name text, jwks_url text)
+volatile strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
+    update auth.issuer i set tried_at = clock_timestamp()
+      where i.enabled and (i.tried_at is null or i.tried_at < clock_timestamp() - interval '30 seconds')
+        and (i.synced_at is null or i.synced_at < clock_timestamp() - every
+             or exists (select from auth.key_request r where r.issuer = i.name and r.asked_at > coalesce(i.tried_at, '-infinity')))
+      returning i.name, i.jwks_url;
+end $$;
+
+-- Names this copy of the database: another server, timeline or database is another copy. A service that hides the first two leaves the third;
+-- and a branch made by copying storage may keep all three: after one, rotate by hand.
+create or replace function auth.this_copy() returns text
+stable language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  server text := '';
+begin
+  begin
+    select s.system_identifier || '/' || c.timeline_id into server from pg_control_system() s, pg_control_checkpoint() c;
+  exception when insufficient_privilege then
+    null;
+  end;
+  return server || '/' || (select d.oid from pg_database d where d.datname = current_database());
+end $$;
+
+-- A new key of the seals. The one before it stays until the next rotation; with forget_old it goes at once, and open transactions lose their
+-- identity (they see what anonymous sees). Tickets die either way. Hourly by a job; forget_old after a restore or branch. Sequences do not
+-- roll back: nor does a rotation.
 -- The key never stands in a variable: see seal.sql.
 create or replace function auth.rotate_seal_key(forget_old boolean default false) returns void
 volatile strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  next_generation bigint;
 begin
   lock table auth.seal_key in share row exclusive mode;      -- readers go on; one rotation at a time
+  next_generation := coalesce(pg_sequence_last_value('auth.seal_generation'), 0) + 1;
+  if next_generation % 2 = 0 or forget_old then
+    perform setval('auth.seal_0a', auth.random_bigint()), setval('auth.seal_0b', auth.random_bigint());
+  end if;
+  if next_generation % 2 = 1 or forget_old then
+    perform setval('auth.seal_1a', auth.random_bigint()), setval('auth.seal_1b', auth.random_bigint());
+  end if;
+  perform setval('auth.seal_generation', next_generation);
   delete from auth.seal_key s where forget_old or not s.current;
   update auth.seal_key s set current = false where s.current;
-  with fresh as materialized (
-    select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) as key
-  ), padded as materialized (
-    select p, case when p < 32 then get_byte(fresh.key, p) else 0 end as byte from fresh, generate_series(0, 63) p
-  )
-  insert into auth.seal_key (id, current, ipad, opad)
-    select left(replace(gen_random_uuid()::text, '-', ''), 8), true,
-           string_agg(set_byte(decode('00', 'hex'), 0, byte # 54), decode('', 'hex') order by p),
-           string_agg(set_byte(decode('00', 'hex'), 0, byte # 92), decode('', 'hex') order by p)
-      from padded;
+  insert into auth.seal_key (generation, current, made_in) values (next_generation, true, auth.this_copy());
 end $$;
 
-revoke all on function auth.put_jwks(text, jsonb), auth.rotate_seal_key(boolean) from public;
-grant execute on function auth.put_jwks(text, jsonb), auth.rotate_seal_key(boolean) to rehome_keys;
-grant select (name, jwks_url, enabled, synced_at) on auth.issuer to rehome_keys;
+-- 64 random bits: of 244 that gen_random_uuid() takes from the system's generator. Volatile, so that no plan ever holds its answer.
+create or replace function auth.random_bigint() returns bigint
+volatile language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  return ('x' || left(encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex'), 16))::bit(64)::bigint;
+end $$;
+
+-- What has to be done again and again: rotates the seal key when it is older than `rotate_after` or made in another copy of this database,
+-- deletes revocations past their end and old requests, and settles the mark of revocations after one that was rolled back.
+create or replace function auth.keep(rotate_after interval default '1 hour', out rotated boolean, out forgot boolean, out deleted int)
+volatile strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  key auth.seal_key;
+begin
+  lock table auth.seal_key in share row exclusive mode;
+  select * into key from auth.seal_key s where s.current;
+  forgot := key.generation is null or key.made_in <> auth.this_copy();
+  rotated := forgot or key.made_at < clock_timestamp() - rotate_after;
+  if rotated then perform auth.rotate_seal_key(forgot); end if;
+  delete from auth.revoked_session r where r.until < clock_timestamp();
+  get diagnostics deleted = row_count;
+  delete from auth.key_request r where r.asked_at < clock_timestamp() - interval '1 hour';
+  update auth.revocation r set seen = pg_sequence_last_value('auth.revoked') where r.seen < pg_sequence_last_value('auth.revoked');
+end $$;
+
+revoke all on function auth.put_jwks(text, jsonb), auth.keys_due(interval), auth.this_copy(), auth.random_bigint(),
+  auth.rotate_seal_key(boolean), auth.keep(interval) from public;
+grant execute on function auth.put_jwks(text, jsonb), auth.keys_due(interval), auth.rotate_seal_key(boolean), auth.keep(interval) to rehome_keys;

@@ -1,4 +1,4 @@
--- Tables of the guard, all owned by rehome_owner. The application role reads none of them; rehome_guard, as which the guard's functions
+-- Tables of the guard, version 1, all owned by rehome_owner. The application role reads none of them; rehome_guard, as which the guard's functions
 -- run, reads them and writes none. Schema and table auth.version are made by installGuard before this file (psql: create them first).
 set local role rehome_owner;
 
@@ -46,7 +46,3 @@ create table if not exists auth.seal_key (
   made_at timestamptz not null default clock_timestamp()
 );
 create unique index if not exists seal_key_one_current on auth.seal_key (current) where current;
-
-grant usage on schema auth to rehome_guard, rehome_keys, authenticated, anonymous;
-grant create on schema auth to rehome_guard;     -- while installing; close.sql takes it back
-grant select on auth.issuer, auth.issuer_iss, auth.jwk, auth.revoked_session, auth.seal_key to rehome_guard;

@@ -1,7 +1,8 @@
 -- What a token must be. SQLSTATE class RJ, one per refusal; messages never quote the token:
 --   RJ001 too large      RJ002 form            RJ003 algorithm         RJ004 unknown key     RJ005 unfit key (put_jwks)
 --   RJ006 signature      RJ007 claims          RJ008 expired           RJ009 session revoked RJ010 unknown issuer
---   RJ011 not yet valid  RJ012 lives too long  RJ013 isolation level   RJ014 no seal key
+--   RJ011 not yet valid  RJ012 lives too long  RJ013 isolation level   RJ014 no seal key     RJ015 ticket
+--   RJ016 nobody here    RJ017 azp             RJ018 session pending
 set local role rehome_guard;
 
 -- A JSON object with unique keys out of bytes; every way in which bytes are not that is the same refusal.
@@ -17,9 +18,12 @@ exception when others then
   raise exception 'a token part is not a JSON object with unique keys in UTF-8' using errcode = 'RJ002';
 end $$;
 
--- Checks a token. `until` is when its identity ends: exp and the issuer's leeway, epoch seconds.
-create or replace function auth.jwt_verify(jwt text, out claims jsonb, out until bigint)
+-- Checks a token. `who` and `org` are whom it names here, `until` is when that identity ends: exp and the issuer's leeway, epoch seconds.
+-- The claims come without what they say of organization, role and permissions, which never counts.
+create or replace function auth.jwt_verify(jwt text, out claims jsonb, out who text, out org text, out until bigint, out issuer text,
+  out revision int, out kid text, out sub text)
 stable language plpgsql set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_variable
 declare
   parts   text[];
   header  jsonb;
@@ -55,7 +59,9 @@ begin
 
   if jsonb_typeof(claims -> 'sub') is distinct from 'string' or length(claims ->> 'sub') not between 1 and 255
      or jsonb_typeof(claims -> 'sid') is distinct from 'string' or length(claims ->> 'sid') not between 1 and 255
-     or (claims ? 'org_id' and (jsonb_typeof(claims -> 'org_id') <> 'string' or length(claims ->> 'org_id') not between 1 and 255))
+     or (claims ? 'org_id' and cfg.kind <> 'clerk'
+         and (jsonb_typeof(claims -> 'org_id') <> 'string' or length(claims ->> 'org_id') not between 1 and 255))
+     or concat(claims ->> 'sub', claims ->> 'sid', claims ->> 'org_id') ~ '[[:cntrl:]]'      -- they are parts of a seal
      or jsonb_typeof(claims -> 'exp') is distinct from 'number' or jsonb_typeof(claims -> 'iat') is distinct from 'number'
      or coalesce(jsonb_typeof(claims -> 'nbf'), 'number') <> 'number'
      or (cfg.kind <> 'workos' and claims ? 'act') then
@@ -78,6 +84,24 @@ begin
   end if;
   if exp - iat > cfg.max_lifetime_s then raise exception 'the token lives longer than its issuer may grant' using errcode = 'RJ012'; end if;
   until := floor(exp) + cfg.leeway_s;
+  issuer := cfg.name;
+  revision := cfg.revision;
+  kid := key.kid;
+  sub := claims ->> 'sub';
+  who := sub;
+  org := coalesce(claims ->> 'org_id', '');
+  if cfg.kind = 'clerk' then
+    if jsonb_typeof(claims -> 'azp') is distinct from 'string' or claims ->> 'azp' <> all (cfg.azp) then
+      raise exception 'the token was issued to a party that is not allowed here' using errcode = 'RJ017';
+    end if;
+    if claims ? 'sts' and claims -> 'sts' is distinct from '"active"'::jsonb then
+      raise exception 'the session of the token is not yet signed in' using errcode = 'RJ018';
+    end if;
+    select m.user_id, m.org_id into who, org from auth.identity_map m where m.issuer = cfg.name and m.sub = claims ->> 'sub';
+    if who is null then raise exception 'the person of the token has no identity here' using errcode = 'RJ016'; end if;
+    claims := claims || jsonb_build_object('sub', who);
+  end if;
+  claims := claims - '{org_id,role,roles,permissions,o,org_slug,org_role,org_permissions}'::text[];
 end $$;
 
 revoke all on function auth.json_object(bytea), auth.jwt_verify(text) from public;

@@ -30,6 +30,8 @@ export interface GuardedDatabase {
   /** The address of rehome_login. */
   loginUrl: string;
   connect(): Promise<Attacker>;
+  /** One more connection of a superuser. */
+  superuser(): Promise<pg.Client>;
   drop(): Promise<void>;
 }
 
@@ -47,7 +49,7 @@ export async function guardedDatabase(): Promise<GuardedDatabase> {
   await syncKeys(owner, "workos", publishing([issuer.jwk]));
   await owner.query(`insert into public.memberships (org_id, workos_user_id, role_slug, permissions, status)
     select 'org_01' || x, 'user_01' || x, 'member', '{notes:read}', 'active' from unnest('{A,B}'::text[]) x`);
-  const opened: Attacker[] = [];
+  const opened: { client: pg.Client }[] = [];
   return {
     url: database.url,
     owner,
@@ -57,6 +59,13 @@ export async function guardedDatabase(): Promise<GuardedDatabase> {
       const attacker = await attack(withUser(database.url, "rehome_login"));
       opened.push(attacker);
       return attacker;
+    },
+    async superuser() {
+      const client = new pg.Client({ connectionString: database.url });
+      client.on("error", () => {});
+      await client.connect();
+      opened.push({ client });
+      return client;
     },
     async drop() {
       await Promise.all(opened.map((attacker) => attacker.client.end().catch(() => {})));
@@ -80,6 +89,8 @@ export interface Attacker {
   q(text: string, params?: unknown[]): Promise<Answer>;
   /** Binds a token; undefined or the SQLSTATE. */
   init(token: string | null): Promise<Answer>;
+  /** Binds a ticket; undefined or the SQLSTATE. */
+  ticket(ticket: Answer): Promise<Answer>;
   /** In a transaction as `authenticated`, rolled back in the end. */
   tx<T>(work: () => Promise<T>, role?: string): Promise<T>;
 }
@@ -103,6 +114,10 @@ async function attack(url: string): Promise<Attacker> {
     init: async (token) => {
       const answer = await q("select auth.jwt_session_init($1)", [token]);
       return answer === "" ? undefined : answer; // a void function's column is empty text
+    },
+    ticket: async (ticket) => {
+      const answer = await q("select auth.ticket_session_init($1)", [ticket]);
+      return answer === "" ? undefined : answer;
     },
     async tx(work, role = "authenticated") {
       await client.query(`begin; set local role ${role}`);

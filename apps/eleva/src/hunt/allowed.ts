@@ -1,0 +1,146 @@
+import type { Oracle, Persona, Row, TableRule, World } from "@rehome/tenancy";
+import { activeMember, readRules } from "../isolation/expected.ts";
+import type { Snapshot, SnapshotRow } from "../isolation/snapshot.ts";
+import { calls } from "./calls.ts";
+import { factsOf } from "./facts.ts";
+import { internalRules } from "./internal.ts";
+import { jobRules } from "./jobs.ts";
+import { whoIs } from "./who.ts";
+
+/** What docs/who-sees-what.md allows: reads, writes, columns, views and functions. It reads nothing of the database but its rows. */
+export const allowed: Oracle = {
+  rules(world, persona) {
+    if (persona.kind === "job") return jobRules(world, persona.role.replace(/^rehome_job_/, ""));
+    if (persona.kind === "internal") return internalRules(persona.role);
+    return personRules(world, persona);
+  },
+  calls,
+};
+
+/** Without the agreement: its IP address is personal. */
+const STANDING = ["profile_id", "org_id", "is_verified", "is_top_expert", "display_order"];
+
+function personRules(world: World, persona: Persona): Record<string, TableRule> {
+  const snapshot = snapshotOf(world);
+  const who = whoIs(persona);
+  const reads = readRules(snapshot, who);
+  const rules: Record<string, TableRule> = {};
+  for (const [table, rows] of Object.entries(reads))
+    rules[table] = { read: { rows, ...(table === "profile_standing" ? { columns: STANDING } : {}) } };
+  const me = activeMember(snapshot, who);
+  // Without an identity that counts the rights are those of the role; the rows are none.
+  if (persona.role !== "authenticated") return rules;
+  const reading = readableTables(world);
+  for (const table of reading) rules[table] ??= { read: { rows: () => false } };
+  for (const [table, write] of Object.entries(writeRules(world, me))) rules[table] = { ...rules[table], ...write };
+  return rules;
+}
+
+const NOT_FOR_PEOPLE = ["guests", "stripe_processed_events"];
+
+const readableTables = (world: World) => Object.keys(world.tables).filter((name) => KNOWN.has(name) && !NOT_FOR_PEOPLE.includes(name));
+
+/** The tables of the document. One that is not among them is closed to everybody. */
+const KNOWN = new Set(
+  `billing_accounts blocked_dates categories expert_setup guests identity_verifications meeting_payments meetings memberships organizations
+   pack_purchases payment_transfers payout_accounts platform_roles profile_standing profiles record_shares records schedule_availabilities
+   schedules scheduling_settings service_stripe services session_pack_stripe session_packs slot_reservations stripe_processed_events
+   user_emails users`.split(/\s+/),
+);
+
+/** The column "who writes". Of identity (id, organization, person, parent) nothing is granted for update once a row is made. */
+function writeRules(world: World, me: { userId: string; orgId: string } | undefined): Record<string, Omit<TableRule, "read">> {
+  const { isActiveMember, find, isUsed } = factsOf(world);
+  const own = (row: Row) => me !== undefined && row["org_id"] === me.orgId;
+  const self = (row: Row) => me !== undefined && row["workos_user_id"] === me.userId;
+  const forMember = (row: Row) => own(row) && isActiveMember(row["org_id"], row["workos_user_id"]);
+  const writer = (row: Row) => own(row) && row["expert_user_id"] === me?.userId;
+  const sameOrg = (row: Row, parent: Row | undefined) => parent !== undefined && parent["org_id"] === row["org_id"];
+  const ofSchedule = (row: Row) => own(row) && sameOrg(row, find("schedules", row["schedule_id"]));
+  return {
+    users: { update: { rows: self, columns: ["first_name", "last_name", "image_url", "country", "security_preferences", "updated_at"] } },
+    profiles: {
+      insert: { rows: forMember },
+      update: {
+        rows: own,
+        columns: `profile_picture first_name last_name headline short_bio long_bio primary_category_id secondary_category_id social_links
+          published updated_at`.split(/\s+/),
+      },
+    },
+    services: {
+      insert: { rows: forMember },
+      update: {
+        rows: own,
+        columns: "name slug description duration_minutes is_active display_order price_cents currency updated_at".split(" "),
+      },
+      delete: { rows: (row) => own(row) && !isUsed(row["id"]) },
+    },
+    schedules: { insert: { rows: forMember }, update: { rows: own, columns: ["timezone", "updated_at"] }, delete: { rows: own } },
+    schedule_availabilities: {
+      insert: { rows: ofSchedule },
+      update: { rows: own, to: ofSchedule, columns: ["schedule_id", "start_time", "end_time", "day_of_week"] },
+      delete: { rows: own },
+    },
+    scheduling_settings: {
+      insert: { rows: forMember },
+      update: {
+        rows: own,
+        columns: "before_event_buffer after_event_buffer minimum_notice time_slot_interval booking_window_days updated_at".split(" "),
+      },
+      delete: { rows: own },
+    },
+    blocked_dates: {
+      insert: { rows: forMember },
+      update: { rows: own, columns: ["date", "timezone", "reason", "updated_at"] },
+      delete: { rows: own },
+    },
+    session_packs: {
+      insert: { rows: (row) => forMember(row) && sameOrg(row, find("services", row["service_id"])) },
+      update: {
+        rows: own,
+        columns: "name description sessions_count price_cents currency is_active expiration_days updated_at".split(" "),
+      },
+      delete: { rows: own },
+    },
+    meetings: {
+      update: {
+        rows: own,
+        columns: `guest_name guest_phone guest_notes starts_at ends_at timezone meeting_url calendar_creation_claimed updated_at`.split(
+          " ",
+        ),
+      },
+    },
+    records: {
+      insert: {
+        rows: (row) => {
+          const meeting = find("meetings", row["meeting_id"]);
+          const same = ["org_id", "patient_org_id", "expert_user_id"].every((column) => meeting?.[column] === row[column]);
+          return writer(row) && meeting !== undefined && same;
+        },
+      },
+      update: { rows: writer, columns: ["encrypted_content", "encrypted_metadata", "version", "last_modified_at"] },
+    },
+    record_shares: {
+      insert: { rows: (row) => own(row) && find("records", row["record_id"])?.["patient_org_id"] === me?.orgId },
+      update: { rows: own, columns: ["expires_at"] },
+      delete: { rows: own },
+    },
+  };
+}
+
+const snapshots = new WeakMap<World, Pick<Snapshot, "rows" | "now">>();
+
+/** The world as the isolation oracle takes it: moments as dates. */
+function snapshotOf(world: World): Pick<Snapshot, "rows" | "now"> {
+  const known = snapshots.get(world);
+  if (known) return known;
+  const rows = Object.fromEntries(
+    Object.entries(world.rows).map(([table, found]): [string, SnapshotRow[]] => [
+      table,
+      found.map((row) => ({ ...row, key: "", ...(row["expires_at"] ? { expires_at: new Date(String(row["expires_at"])) } : {}) })),
+    ]),
+  );
+  const snapshot = { rows, now: world.now };
+  snapshots.set(world, snapshot);
+  return snapshot;
+}

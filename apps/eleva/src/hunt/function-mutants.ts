@@ -1,0 +1,101 @@
+import type { Mutant } from "@rehome/tenancy";
+import type pg from "pg";
+
+/** A part of a function's text and what a careless hand makes of it. */
+type Slip = [fn: string, what: string, from: string, to: string, tables: string[]];
+
+const MEMBERS = ["services", "blocked_dates"];
+const SLIPS: readonly Slip[] = [
+  ["is_own_member", "of any organization", "m.org_id = (select auth.org_id()) and ", "", MEMBERS],
+  ["is_own_member", "anybody", " and m.workos_user_id = user_id", "", MEMBERS],
+  ["is_own_member", "suspended members too", " and m.status = 'active'", "", MEMBERS],
+  ["is_own_member", "as its caller", "SECURITY DEFINER", "", MEMBERS],
+  ["service_is_unused", "of any organization", " and s.org_id = (select auth.org_id())", "", ["services"]],
+  ["service_is_unused", "any service", "s.id = service and ", "", ["services"]],
+  ["service_is_unused", "with meetings", "select from public.meetings m where m.service_id = service", "select where false", ["services"]],
+  [
+    "service_is_unused",
+    "with reservations",
+    "select from public.slot_reservations r where r.service_id = service",
+    "select where false",
+    ["services"],
+  ],
+  ["service_is_unused", "as its caller", "SECURITY DEFINER", "", ["services"]],
+  ["may_share_record", "of any patient", " and r.patient_org_id = (select auth.org_id())", "", ["record_shares"]],
+  ["may_share_record", "any record", "r.id = record and ", "", ["record_shares"]],
+  ["may_share_record", "as its caller", "SECURITY DEFINER", "", ["record_shares"]],
+  ["busy_intervals", "of experts who are not published", "p.published or", "true or", ["profiles"]],
+  ["busy_intervals", "not for one's own organization", " or p.org_id = (select auth.org_id())", "", ["profiles"]],
+  ["busy_intervals", "meetings of everybody", "m.expert_user_id = expert and ", "", ["meetings"]],
+  ["busy_intervals", "reservations of everybody", "r.expert_user_id = expert and ", "", ["slot_reservations"]],
+  ["busy_intervals", "expired reservations", "r.expires_at > statement_timestamp()", "true", ["slot_reservations"]],
+  ["busy_intervals", "blocked days of everybody", "b.workos_user_id = expert", "true", ["blocked_dates"]],
+  ["busy_intervals", "as its caller", "SECURITY DEFINER", "", ["profiles"]],
+];
+
+const FUNCTIONS = `
+select p.proname as name, p.oid::regprocedure::text as signature, pg_get_functiondef(p.oid) as text
+  from pg_proc p where p.pronamespace in ('public'::regnamespace, 'auth'::regnamespace) and p.prokind = 'f' and p.prolang <> (select oid from pg_language where lanname = 'c')`;
+
+const ACTIVE = "status::text = 'active'";
+
+/**
+ * Mistakes in definer functions, in the view, and in the guard's question whether a membership is active: each must be found through the
+ * calls of the oracle or the tables whose policies ask the function.
+ *
+ * @throws Error when a function's text is not as the list expects: then the list must follow it
+ */
+export async function functionMutants(owner: pg.Client): Promise<Mutant[]> {
+  const { rows } = await owner.query<{ name: string; signature: string; text: string }>(FUNCTIONS);
+  const slips = SLIPS.map(([fn, what, from, to, tables]): Mutant => {
+    const found = rows.find(({ name, text }) => name === fn && text.includes(from));
+    if (!found) throw new Error(`Function ${fn} does not hold "${from}": mend the list of slips.`);
+    return { name: `${fn}(): ${what}`, sql: found.text.replace(from, to), tables, roles: ["authenticated"] };
+  });
+  const guards = rows
+    .filter(({ text }) => text.includes(ACTIVE))
+    .map(({ signature, text }): Mutant => {
+      const sql = text.replaceAll(ACTIVE, "status is not null");
+      return { name: `${signature}: suspended members too`, sql, tables: ["memberships", "meetings"], roles: ["authenticated"] };
+    });
+  if (guards.length === 0) throw new Error(`No function of the guard holds "${ACTIVE}": mend the list of slips.`);
+  const reachable = ["is_own_member(text)", "service_is_unused(uuid)", "may_share_record(uuid)"];
+  return [
+    ...slips,
+    ...guards,
+    ...reachable.map((fn): Mutant => {
+      return {
+        name: `${fn}: open to anonymous`,
+        sql: `grant execute on function public.${fn} to anonymous`,
+        tables: ["services"],
+        roles: ["anonymous"],
+      };
+    }),
+    ...reachable.map((fn): Mutant => {
+      return {
+        name: `${fn}: closed to people`,
+        sql: `revoke execute on function public.${fn} from authenticated`,
+        tables: ["services"],
+        roles: ["authenticated"],
+      };
+    }),
+    {
+      name: "meeting_receipts: open to anonymous",
+      sql: "grant select on public.meeting_receipts to anonymous",
+      tables: ["meeting_payments"],
+      roles: ["anonymous"],
+    },
+    {
+      name: "meeting_receipts: reads as its caller",
+      sql: "alter view public.meeting_receipts set (security_invoker = true)",
+      tables: ["meeting_payments"],
+      roles: ["authenticated"],
+    },
+    {
+      name: "meeting_receipts: belongs to the payments job",
+      sql: "alter view public.meeting_receipts owner to rehome_job_payments",
+      tables: ["meeting_payments"],
+      roles: ["authenticated"],
+    },
+  ];
+}

@@ -1,0 +1,184 @@
+import { withUser } from "@rehome/sandbox";
+import { hunt, installRoles, type Matrix, matrixHtml, matrixText, type Oracle, type Persona } from "@rehome/tenancy";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
+import { allowed } from "./allowed.ts";
+import { fillHuntWorld, huntPersonas, JOBS } from "./world.ts";
+
+let template: TargetTemplate;
+let target: TargetDatabase;
+let personas: Persona[];
+let login: pg.Client;
+let worker: pg.Client;
+let matrix: Matrix;
+
+beforeAll(async () => {
+  template = await targetTemplate(fillHuntWorld);
+  target = await template.copy();
+  personas = await huntPersonas(target.token);
+  await installRoles(target.owner, { moverPassword: "mover", loginPassword: "login", workerPassword: "worker", jobs: JOBS });
+  login = await connect("rehome_login", "login");
+  worker = await connect("rehome_worker", "worker");
+  matrix = await hunt({ owner: target.owner, login, worker, personas, oracle: allowed });
+}, 120_000);
+afterAll(async () => {
+  await login?.end();
+  await worker?.end();
+  await target?.drop();
+  await template?.drop();
+});
+
+async function connect(user: string, password: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: withUser(target.url, user, password) });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
+
+const look = (over: { tables?: string[]; personas?: Persona[]; oracle?: Oracle } = {}): Promise<Matrix> =>
+  hunt({ owner: target.owner, personas, oracle: allowed, ...over });
+
+const places = ({ findings }: Matrix) => new Set(findings.map(({ kind, verb }) => `${kind} ${verb}`));
+
+test("nobody reads or writes what is not theirs, and everybody what is", () => {
+  console.info(`leak hunt: ${matrix.probes} statements, ${matrix.findings.length} findings, ${matrix.seconds.toFixed(1)} s`);
+  expect(matrix.findings).toEqual([]);
+  expect(matrix.gaps).toEqual([]);
+  expect(matrix).toMatchObject({ holds: true });
+  expect(matrix.tables).toHaveLength(29);
+  expect(matrix.personas).toHaveLength(31);
+  expect(matrix.granted).toBeGreaterThan(3_000);
+  expect(matrix.denied).toBeGreaterThan(20_000);
+});
+
+test("what shows of hidden rows all the same is known", () => {
+  const shown = matrix.limits
+    .filter(({ route }) => route !== "estimate")
+    .map(({ table, route, columns, what }) => [table, route, ...columns, what]);
+  const key = "a taken key shows; nobody can guess one";
+  expect(shown.sort()).toEqual(
+    [
+      ["profiles", "unique key", "id", key],
+      ["record_shares", "unique key", "id", key],
+      ["records", "unique key", "id", key],
+      ["schedule_availabilities", "unique key", "id", key],
+      ["schedules", "unique key", "id", key],
+      ["services", "unique key", "id", key],
+      ["session_packs", "unique key", "id", key],
+      // Of colleagues only: is_own_member lets no other person be named.
+      ["schedules", "unique key", "workos_user_id", "a taken key shows, and can be guessed"],
+      ["service_stripe", "foreign key", "service_id", "naming a row of services tells whether it exists"],
+      ["session_pack_stripe", "foreign key", "pack_id", "naming a row of session_packs tells whether it exists"],
+    ].sort(),
+  );
+});
+
+test("the text, the JSON and the page tell the same and hold no value of a row", () => {
+  const text = matrixText(matrix);
+  const page = matrixHtml(matrix);
+  expect(JSON.parse(JSON.stringify(matrix))).toEqual(matrix);
+  const [, , heads, ...lines] = text.split("\n");
+  expect(heads).toMatch(/^table +A +B +C /);
+  expect(lines.find((line) => line.startsWith("records "))).toMatch(/^records +riu- ---- riu- ---- riu- /);
+  expect(page).toContain("owner of the clinic");
+  for (const out of [text, page, JSON.stringify(matrix)]) expect(out).not.toMatch(/@example\.test|user_(ana|olga|rui|pia)|org_clinic|eyJ/);
+  expect(page).not.toMatch(/<script|https?:/);
+});
+
+describe("the hunter fails when", () => {
+  const with_ = (table: string, change: (rule: ReturnType<Oracle["rules"]>[string]) => ReturnType<Oracle["rules"]>[string]): Oracle => ({
+    ...allowed,
+    rules: (world, persona) => {
+      const rules = allowed.rules(world, persona);
+      return persona.name === "owner of the clinic" ? { ...rules, [table]: change(rules[table] ?? {}) } : rules;
+    },
+  });
+
+  test("the oracle gives more than the database", async () => {
+    const found = await look({ tables: ["meetings"], oracle: with_("meetings", (rule) => ({ ...rule, read: { rows: () => true } })) });
+    expect(found.holds).toBe(false);
+    expect(places(found)).toEqual(new Set(["missing policy select", "closed select"]));
+  });
+
+  test("the oracle gives less than the database", async () => {
+    const found = await look({ tables: ["meetings"], oracle: with_("meetings", () => ({ read: { rows: () => false } })) });
+    expect(places(found)).toEqual(new Set(["spare policy select", "leak select", "spare policy update", "leak update"]));
+  });
+
+  test("a column is granted that the oracle does not give, although no policy lets it be changed", async () => {
+    await planted("grant update (tier) on organizations to authenticated", async () => {
+      const { findings } = await look({ tables: ["organizations"] });
+      expect(findings).toEqual([
+        { kind: "spare right", persona: "authenticated", table: "organizations", verb: "update", route: "grants", what: "tier" },
+      ]);
+    });
+  });
+
+  test("a table holds no row", async () => {
+    await planted("delete from record_shares", async () => {
+      const found = await look({ tables: ["record_shares"] });
+      expect(found).toMatchObject({ holds: false, findings: [] });
+      expect(found.gaps).toContain("record_shares holds no row");
+      expect(found.gaps).toContain("no allowed delete of record_shares was tried");
+    });
+  });
+
+  test.each(["owner", "removed", "expired token", "anonymous"])("no persona is of the kind %s", async (kind) => {
+    const found = await look({ tables: ["guests"], personas: personas.filter((one) => one.kind !== kind) });
+    expect(found).toMatchObject({ holds: false, gaps: expect.arrayContaining([`no persona is of the kind "${kind}"`]) });
+  });
+
+  test("nobody is asked, or nothing", async () => {
+    expect(await look({ tables: ["guests"], personas: [] })).toMatchObject({ holds: false, probes: 0 });
+    expect(await look({ tables: [] })).toMatchObject({ holds: false, gaps: expect.arrayContaining(["there is no table to hunt"]) });
+    expect((await look({ tables: ["ghosts"] })).gaps).toContain("table ghosts does not exist");
+  });
+
+  test("a role has rights and no persona, or a definer function is called by nobody", async () => {
+    const few = personas.filter(({ role, kind }) => role === "rehome_job_claim" || kind === "anonymous");
+    const { gaps } = await look({ personas: few, oracle: { rules: allowed.rules } });
+    expect(gaps).toContain("role rehome_job_booking has rights and no persona");
+    expect(gaps).toContain("role authenticated has rights and no persona");
+    expect(gaps).toContain("busy_intervals can be reached and was not called");
+  });
+
+  test("the guard takes a token that it must refuse, or refuses one that it must take", async () => {
+    const [owner] = personas;
+    const expired = personas.find(({ kind }) => kind === "expired token");
+    if (!owner || !expired) throw new Error("no such persona");
+    const { refused: _, ...unexpected } = expired;
+    const found = await look({ tables: ["guests"], personas: [{ ...owner, refused: "RJ008" }, unexpected] });
+    expect(found.findings.filter(({ verb }) => verb === "bind").map(({ kind, persona }) => `${kind} ${persona}`)).toEqual(
+      expect.arrayContaining([`leak ${owner.name}`, `closed ${expired.name}`]),
+    );
+  });
+
+  test("an error quotes a value of a hidden row", async () => {
+    const plant = `create function public.tell(t text) returns boolean language plpgsql cost 0.0001 leakproof as $$ begin raise exception 'it is "%"', t; end $$;
+      grant execute on function public.tell(text) to authenticated;
+      create view public.slip with (security_barrier = false) as select * from public.records;
+      grant select on public.slip to authenticated`;
+    await planted(plant, async () => {
+      const oracle: Oracle = {
+        ...allowed,
+        calls: (world, persona) => [
+          ...(allowed.calls?.(world, persona) ?? []),
+          { object: "slip", sql: "select from public.slip where public.tell(guest_email)", expect: "P0001" },
+        ],
+      };
+      const { findings } = await look({ tables: ["records"], oracle });
+      expect(findings.map(({ kind, route }) => `${kind} ${route}`)).toContain("leak error text");
+    });
+  });
+});
+
+/** Plants a mistake in a transaction of the owner's, in which the hunt then runs, and takes it back. */
+async function planted(plant: string, work: () => Promise<void>): Promise<void> {
+  await target.owner.query(`begin; ${plant}`);
+  try {
+    await work();
+  } finally {
+    await target.owner.query("rollback");
+  }
+}

@@ -1,0 +1,61 @@
+-- On top of the small product: the clinic gets an admin, a billing admin and a removed member, and every table a row of each kind that its
+-- rules tell apart (own, shared, another's, unclaimed; published, active and expired or not; imported or booked here).
+insert into organizations (id, type, name, claimed) values
+  ('org_ada', 'patient_personal', 'Ada', true), ('org_bea', 'patient_personal', 'Bea', true), ('org_rem', 'patient_personal', 'Rem', true),
+  ('guest_1', 'patient_personal', null, false);
+insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status) values
+  ('org_ada', 'user_ada', 'om_ada', 'owner', '{}', 'active'), ('org_bea', 'user_bea', 'om_bea', 'owner', '{}', 'active'),
+  ('org_rem', 'user_rem', 'om_rem', 'owner', '{}', 'active'),
+  ('org_clinic', 'user_ada', 'om_clinic_ada', 'admin', '{}', 'active'),
+  ('org_clinic', 'user_bea', 'om_clinic_bea', 'billing_admin', '{}', 'active');
+update memberships set permissions = '{meetings:read,records:*}' where workos_user_id in ('user_olga', 'user_sam') and org_id = 'org_clinic';
+insert into guests (org_id, email_key, email, name) values ('guest_1', 'gus@example.test', 'gus@example.test', 'Gustavo');
+insert into users (id, org_id, workos_user_id, email, username, legacy_row)
+  select md5('user ' || n)::uuid, 'org_' || n, 'user_' || n, n || '@example.test', n, false from unnest('{ada,bea,rem}'::text[]) n;
+insert into user_emails (org_id, workos_user_id, email, verified) values ('org_rui', 'user_rui', 'third-rui@example.test', false);
+insert into billing_accounts (user_row_id, org_id, workos_user_id)
+  select id, org_id, workos_user_id from users where username in ('ada', 'bea');
+insert into payout_accounts (user_row_id, org_id, workos_user_id)
+  select id, org_id, workos_user_id from users where username in ('ada', 'bea');
+insert into identity_verifications (user_row_id, org_id, workos_user_id)
+  select id, org_id, workos_user_id from users where username in ('ada', 'bea');
+insert into expert_setup (org_id, workos_user_id) values ('org_ada', 'user_ada');
+insert into services (id, org_id, workos_user_id, name, slug, duration_minutes)
+  values (md5('service clinic unused')::uuid, 'org_clinic', 'user_ada', 'clinic unused', 'unused', 30),
+         (md5('service ana unused')::uuid, 'org_ana', 'user_ana', 'ana unused', 'unused', 30),
+         (md5('service clinic reserved')::uuid, 'org_clinic', 'user_ada', 'clinic reserved', 'reserved', 30),
+         -- Used by another organization's imported meeting only.
+         (md5('service ana borrowed')::uuid, 'org_ana', 'user_ana', 'ana borrowed', 'borrowed', 30),
+         -- Of an expert whose unpublished profile the clinic sees, at home.
+         (md5('service olga')::uuid, 'org_olga', 'user_olga', 'olga at home', 'home', 30);
+insert into session_packs (id, org_id, workos_user_id, service_id, name, sessions_count, price_cents)
+  values (md5('pack olga')::uuid, 'org_olga', 'user_olga', md5('service olga')::uuid, 'home pack', 5, 20000);
+insert into session_pack_stripe (pack_id, org_id) values (md5('pack olga')::uuid, 'org_olga');
+insert into session_packs (id, org_id, workos_user_id, service_id, name, sessions_count, price_cents)
+  values (md5('pack clinic')::uuid, 'org_clinic', 'user_olga', md5('service clinic olga')::uuid, 'clinic pack', 5, 20000);
+insert into session_pack_stripe (pack_id, org_id) values (md5('pack clinic')::uuid, 'org_clinic');
+insert into blocked_dates (org_id, workos_user_id, date) values ('org_clinic', 'user_ada', '2026-03-11');
+insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, guest_notes, starts_at, ends_at, timezone)
+  select md5('meeting ' || n)::uuid, o, p, md5('service ' || s)::uuid, 'user_' || u, n || '@example.test', n, 'notes of ' || n, b::timestamptz,
+         b::timestamptz + interval '1 hour', 'Europe/Lisbon'
+    from (values ('booked ana pia', 'org_ana', 'org_pia', 'ana', 'ana', '2026-04-02 10:00Z'),
+                 ('booked rui paul', 'org_rui', 'org_paul', 'rui', 'rui', '2026-04-02 10:00Z'),
+                 ('booked clinic guest', 'org_clinic', 'guest_1', 'clinic olga', 'olga', '2026-04-03 10:00Z'),
+                 -- One patient with one expert in two organizations, and with two experts in one; an expert who is her own patient.
+                 ('clinic ana pia', 'org_clinic', 'org_pia', 'clinic', 'ana', '2026-04-05 10:00Z'),
+                 ('clinic ana ana', 'org_clinic', 'org_ana', 'clinic', 'ana', '2026-04-06 10:00Z')) v (n, o, p, s, u, b);
+insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, starts_at, ends_at, timezone, imported)
+  values (md5('meeting rui borrows')::uuid, 'org_rui', 'org_paul', md5('service ana borrowed')::uuid, 'user_rui', 'borrows@example.test', 'rui borrows',
+          '2026-03-07 10:00Z', '2026-03-07 11:00Z', 'UTC', true);
+insert into records (id, org_id, patient_org_id, meeting_id, expert_user_id, guest_email, encrypted_content)
+  select md5('record ' || guest_name)::uuid, org_id, patient_org_id, id, expert_user_id, guest_email, 'content of ' || guest_name
+    from meetings where guest_name in ('clinic ana pia', 'clinic ana ana');
+insert into slot_reservations (org_id, patient_org_id, service_id, expert_user_id, guest_email, starts_at, ends_at, expires_at)
+  values ('org_rui', 'org_pia', md5('service ana')::uuid, 'user_rui', 'y@example.test', '2026-03-15 10:00Z', '2026-03-15 11:00Z', now() + interval '1 day'),
+         ('org_clinic', 'org_pia', md5('service clinic reserved')::uuid, 'user_ada', 'z@example.test', '2026-03-16 10:00Z', '2026-03-16 11:00Z',
+          now() + interval '1 day');
+insert into record_shares (record_id, org_id, grantee_user_id, expires_at)
+  values (md5('record clinic paul')::uuid, 'org_paul', 'user_rui', now() + interval '1 day');
+-- A NUL in json is legal and cannot be read as text; it is no matter of rights.
+update meeting_payments set stripe_metadata = '{"notes": "of a payment"}';
+analyze;

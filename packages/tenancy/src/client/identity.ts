@@ -1,0 +1,49 @@
+import { TenancyError } from "../errors.ts";
+import type { KeyWait } from "./key-wait.ts";
+import { payloadOf, type Tickets } from "./tickets.ts";
+import type { Statement } from "./wire.ts";
+
+/** Who a transaction is for; asked anew at each attempt to open it. */
+export interface Identity {
+  /** The statement that binds it. */
+  step(): Statement;
+  /** @param answer what the statement returned */
+  bound(answer: string | null | undefined): void;
+  /** Whether another attempt may succeed where this one was refused; may wait. */
+  again(refusal: TenancyError): Promise<boolean>;
+}
+
+/**
+ * A token, which the database verifies; or, while there is one, the ticket it gave for the token. Tokens and tickets are bind parameters only:
+ * the text of a statement is visible to the role's other sessions.
+ *
+ * The refusal of a ticket is never the answer: the token is tried then. A key that the database does not know is asked for and waited for.
+ *
+ * @throws TenancyError bad_token when it is no text that can be sent
+ */
+export function tokenIdentity(token: string, tickets: Tickets | undefined, keys: KeyWait): Identity {
+  // Nothing but text may reach the database as a token, and text there holds no NUL.
+  if (typeof token !== "string" || token.includes("\0")) throw new TenancyError("bad_token");
+  let ticket: string | undefined;
+  let ticketRefused = false;
+  let waits = 0;
+  return {
+    step() {
+      ticket = ticketRefused ? undefined : tickets?.of(token);
+      if (ticket !== undefined) return { text: "select auth.ticket_session_init($1)", values: [ticket] };
+      return { text: tickets ? "select auth.jwt_session_ticket($1)" : "select auth.jwt_session_init($1)", values: [token] };
+    },
+    bound(answer) {
+      if (tickets && ticket === undefined && answer) tickets.keep(token, answer);
+    },
+    async again(refusal) {
+      if (ticket !== undefined) {
+        tickets?.drop(token);
+        ticketRefused = true;
+        return true;
+      }
+      const { iss } = payloadOf(token);
+      return refusal.code === "unknown_key" && typeof iss === "string" && (await keys.step(iss, waits++));
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { TenancyError, toTenancyError } from "../errors.ts";
+import { ROLLBACK } from "./opening.ts";
+import { type TenancyClient, type TenancyPool, type Wire, wireOf } from "./wire.ts";
+
+/** A connection of the pool for one transaction. */
+export interface Lease {
+  wire: Wire;
+  /** @param healthy false throws the connection away */
+  giveBack(healthy: boolean): void;
+}
+
+/** Gives connections of a pool, and none of a login that could bypass the policies. */
+export type Lend = () => Promise<Lease>;
+
+/**
+ * @param advice which login it should be, for the error
+ * @throws (of the result) TenancyError unreachable; forbidden for a login that is too mighty, asked once at the first use
+ */
+export function lender(pool: TenancyPool, advice: string): Lend {
+  // An idle connection that breaks is replaced by the pool; without a listener its error event would end the process.
+  if (pool.listenerCount("error") === 0) pool.on("error", ignore);
+  let safe = false;
+  return async () => {
+    const lease = await connect(pool);
+    if (safe) return lease;
+    try {
+      await refuseMightyLogin(lease.wire, advice);
+      safe = true;
+      return lease;
+    } catch (error) {
+      lease.giveBack(false);
+      throw error;
+    }
+  };
+}
+
+async function connect(pool: TenancyPool): Promise<Lease> {
+  let client: TenancyClient & Emitter;
+  try {
+    client = (await pool.connect()) as TenancyClient & Emitter;
+  } catch (error) {
+    throw toTenancyError(error);
+  }
+  client.on("error", ignore); // a connection lost between two statements shows in the next one
+  return {
+    wire: wireOf(client),
+    giveBack(healthy) {
+      client.off("error", ignore);
+      client.release(!healthy);
+    },
+  };
+}
+
+interface Emitter {
+  on(event: "error", listener: () => void): unknown;
+  off(event: "error", listener: () => void): unknown;
+}
+
+/** SET LOCAL ROLE protects only as far as RESET ROLE leads nowhere. */
+async function refuseMightyLogin(wire: Wire, advice: string): Promise<void> {
+  const clean = wire.status() === "I" ? [] : [ROLLBACK];
+  const { failure, result } = await wire.fly([...clean, { text: MIGHTY }]);
+  if (failure !== undefined) throw toTenancyError(failure);
+  if ((result.rows[0] as { mighty?: boolean } | undefined)?.mighty === false) return;
+  throw new TenancyError(
+    "forbidden",
+    {},
+    { message: "The pool logs in as a role that can bypass the policies.", next: `Connect as ${advice} (see installRoles).` },
+  );
+}
+
+const MIGHTY = `
+select r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolreplication
+    or exists (select from pg_catalog.pg_roles o where pg_catalog.pg_has_role(session_user, o.oid, 'MEMBER')
+                and (o.rolsuper or o.rolbypassrls or o.rolname in ('rehome_owner', 'rehome_guard', 'rehome_keys')))
+    or exists (select from pg_catalog.pg_class c where c.relrowsecurity and pg_catalog.pg_has_role(session_user, c.relowner, 'MEMBER')) as mighty
+  from pg_catalog.pg_roles r where r.rolname = session_user`;
+
+function ignore(): void {}

@@ -1,0 +1,174 @@
+import { TenancyError, toTenancyError } from "../errors.ts";
+import type { Identity } from "./identity.ts";
+import type { Lease, Lend } from "./login.ts";
+import { COMMIT, opening, ROLLBACK } from "./opening.ts";
+import { type Flown, type RowShape, type Statement, UnfitParameter } from "./wire.ts";
+
+export interface Plan {
+  lend: Lend;
+  /** A name that needs no quoting. */
+  role: string;
+  readOnly: boolean;
+  identity?: Identity;
+}
+
+/** Runs one statement of the transaction, behind those that were given before. @throws TenancyError */
+export type Run = (statement: Statement, shape?: RowShape) => Promise<Flown["result"]>;
+
+/** How often a transaction is tried to open when a connection turns out to be lost or spoiled (a statement_timeout of 1 ms was left). */
+const OPENING_ATTEMPTS = 3;
+const QUERY_CANCELED = "57014";
+
+/**
+ * Runs `work` in one transaction, which opens with its first statement: one flight carries the opening, the identity and that statement, and the
+ * commit is another. Commits when `work` resolves, rolls back when it throws.
+ *
+ * @throws TenancyError; what `work` threw itself comes through unchanged
+ */
+export async function inTransaction<T>(plan: Plan, work: (run: Run) => Promise<T>): Promise<T> {
+  const transaction = newTransaction(plan);
+  try {
+    const result = await work(transaction.run);
+    await transaction.commit();
+    return result;
+  } catch (error) {
+    await transaction.rollBack();
+    throw error;
+  }
+}
+
+function newTransaction(plan: Plan) {
+  let lease: Lease | undefined;
+  let refusal: TenancyError | undefined;
+  let closed = false;
+  /** A statement ended the transaction, which then holds no identity any more. */
+  let left = false;
+  let broken = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const open = async (statement: Statement, shape: RowShape): Promise<Flown> => {
+    try {
+      const opened = await openWith(plan, statement, shape);
+      lease = opened.lease;
+      return opened.flown;
+    } catch (error) {
+      refusal = error as TenancyError;
+      throw error;
+    }
+  };
+
+  const send = async (statement: Statement, shape: RowShape): Promise<Flown["result"]> => {
+    if (closed || left) throw ended();
+    if (refusal) throw refusal;
+    const flown = lease ? await lease.wire.fly([statement], shape) : await open(statement, shape);
+    broken = flown.broken;
+    if (flown.failure !== undefined) {
+      left = lease?.wire.status() === "I"; // a COMMIT that failed
+      throw statementError(flown.failure);
+    }
+    left = await isOver(flown.result.command, lease as Lease);
+    return flown.result;
+  };
+
+  return {
+    run(statement: Statement, shape: RowShape = {}) {
+      const mine = last.then(() => send(statement, shape));
+      last = mine.catch(() => {});
+      return mine;
+    },
+
+    /** Waits for the statement that runs, refuses all others. */
+    async commit() {
+      closed = true;
+      await last;
+      if (refusal) throw refusal;
+      if (left) throw new TenancyError("query_failed", {}, STATEMENT_ENDED_IT);
+      if (broken) throw new TenancyError("unreachable");
+      const flown = lease ? await lease.wire.fly([COMMIT]) : await open(COMMIT, {});
+      broken = flown.broken;
+      if (broken) throw new TenancyError("unreachable", {}, LOST_AT_COMMIT);
+      if (flown.failure !== undefined) throw statementError(flown.failure);
+      // A transaction in which a statement failed answers COMMIT with ROLLBACK.
+      if (flown.result.command !== "COMMIT")
+        throw new TenancyError("query_failed", {}, { message: "A statement had failed, so nothing was committed." });
+      lease?.giveBack(true);
+      lease = undefined;
+    },
+
+    async rollBack() {
+      closed = true;
+      await last;
+      if (!lease) return;
+      lease.giveBack(!left && !broken && (await rollsBack(lease)));
+      lease = undefined;
+    },
+  };
+}
+
+/** @throws TenancyError with which the opening was refused; the statement has had no effect then */
+async function openWith({ lend, role, readOnly, identity }: Plan, statement: Statement, shape: RowShape) {
+  for (let attempt = 1; ; ) {
+    const lease = await lend();
+    const before = opening(lease.wire, role, readOnly);
+    const steps = identity ? [...before, identity.step()] : before;
+    const flown = await lease.wire.fly([...steps, statement], shape);
+    if (flown.done >= steps.length) {
+      identity?.bound(flown.firsts[steps.length - 1]);
+      return { lease, flown };
+    }
+    if (flown.failure instanceof UnfitParameter) {
+      lease.giveBack(true); // nothing was sent, so the transaction is still to be opened
+      return { lease: undefined, flown };
+    }
+    const error = toTenancyError(flown.failure);
+    lease.giveBack(!flown.broken && flown.done === before.length && (await rollsBack(lease)));
+    if (flown.done === before.length && identity && !flown.broken) {
+      if (!(await identity.again(error))) throw error;
+    } else if (attempt++ >= OPENING_ATTEMPTS || (error.code !== "unreachable" && error.sqlstate !== QUERY_CANCELED)) throw error;
+  }
+}
+
+/** False when nobody knows the connection's state: it must not serve another request. */
+async function rollsBack({ wire }: Lease): Promise<boolean> {
+  const { failure } = await wire.fly([ROLLBACK]);
+  return failure === undefined && wire.status() === "I";
+}
+
+/**
+ * COMMIT and its like also end a transaction that AND CHAIN replaces at once. ROLLBACK is also the answer to ROLLBACK TO, after which the role of
+ * the opening still stands.
+ */
+async function isOver(command: string, { wire }: Lease): Promise<boolean> {
+  if (ENDING_COMMANDS.has(command) || wire.status() === "I") return true;
+  if (command !== "ROLLBACK") return false;
+  const { result } = await wire.fly([{ text: "select pg_catalog.current_setting('role')" }], { rowMode: "array" });
+  return ((result.rows[0] as string[] | undefined)?.[0] ?? "none") === "none";
+}
+
+const ENDING_COMMANDS = new Set(["COMMIT", "BEGIN", "START"]);
+
+const STATEMENT_ENDED_IT = {
+  message: "A statement ended the transaction it was given.",
+  next: "Leave begin, commit and rollback to tenancy.",
+};
+
+const LOST_AT_COMMIT = {
+  message: "The connection was lost at the commit: whether it took place is not known.",
+  next: "Look whether the change is there before you try again.",
+  retryable: false,
+};
+
+function ended(): TenancyError {
+  const message = "The transaction of this database handle has ended.";
+  return new TenancyError("query_failed", {}, { message, next: "Query inside the callback, and await every query." });
+}
+
+function statementError(failure: unknown): TenancyError {
+  if (!(failure instanceof UnfitParameter)) return toTenancyError(failure);
+  const message = "A value could not be turned into a parameter, or a column's value into its type.";
+  return new TenancyError(
+    "query_failed",
+    {},
+    { message, next: "Compare the values with the statement's parameters and the table's columns." },
+  );
+}

@@ -1,0 +1,181 @@
+import type { ClientBase } from "pg";
+import { escapeIdentifier } from "pg";
+import { callProbe } from "./calls.ts";
+import { conflictProbes, existences } from "./conflicts.ts";
+import { copyProbes, tryCopy } from "./copies.ts";
+import { findGaps } from "./gaps.ts";
+import { joinProbes, statisticsProbes } from "./joins.ts";
+import type { Probe, Target } from "./probe.ts";
+import { readProbes } from "./reads.ts";
+import { rightsFindings } from "./rights.ts";
+import { hiddenValues, quotesHidden } from "./said.ts";
+import { asPersona, type Outcome, runTries, undone } from "./session.ts";
+import { Tally } from "./tally.ts";
+import type { HuntOptions, Matrix, Persona, TableRule, World } from "./types.ts";
+import { type KnownWorld, readWorld, relation } from "./world.ts";
+import { writeProbes } from "./writes.ts";
+
+/** A hunt whose world was read and whose statements were made; to be run as often as wanted, as long as the rows stay as they are. */
+export interface PreparedHunt {
+  world: World;
+  run(over?: HuntRun): Promise<Matrix>;
+}
+
+export interface HuntRun {
+  tables?: readonly string[];
+  stopAtFirst?: boolean;
+  /** Personas of these roles try first; the others all the same. */
+  firstRoles?: readonly string[];
+}
+
+/**
+ * Tries, as every persona, to read and write every table by every route, and compares what Postgres did with what the oracle says, in both
+ * directions. Three looks: the grants alone (catalog), the policies alone (every right is granted in a transaction that is undone), and both
+ * together, through the logins of the product.
+ *
+ * Writes nothing: every statement is undone. It takes row locks and, for a moment, rights on all tables: hunt a copy or a branch, not the
+ * database of the product. Rows are held in memory. Nothing of a row's values is in the result.
+ */
+export async function hunt(options: HuntOptions): Promise<Matrix> {
+  const prepared = await prepareHunt(options);
+  return await prepared.run();
+}
+
+export async function prepareHunt(options: HuntOptions): Promise<PreparedHunt> {
+  const known = await undone(options.owner, async () => {
+    await options.owner.query("set local search_path = pg_catalog, pg_temp");
+    return await readWorld(options.owner, options.schema ?? "public", options.personas);
+  });
+  const { world } = known;
+  const rules = new Map(options.personas.map((persona) => [persona, options.oracle.rules(world, persona)]));
+  const probesOf = cached((persona, table, allGranted) => {
+    const target = targetOf(known, options, rules, persona, table, allGranted);
+    return target ? [...readProbes(target), ...writeProbes(target), ...(allGranted ? [] : conflictProbes(target))] : [];
+  });
+  return {
+    world,
+    async run({ tables = options.tables, stopAtFirst = options.stopAtFirst ?? false, firstRoles = [] } = {}) {
+      const started = performance.now();
+      const names = Object.keys(world.tables).filter((name) => tables?.includes(name) ?? true);
+      const tally = new Tally(options.personas, names, stopAtFirst);
+      const rulesOf = (persona: Persona) => rules.get(persona) ?? {};
+      const early = ({ role }: Persona) => firstRoles.includes(role);
+      const personas = [...options.personas.filter(early), ...options.personas.filter((persona) => !early(persona))];
+      const hunted: Hunted = { known, options: { ...options, personas }, names, tally, rules, rulesOf, probesOf };
+
+      const rights = await rightsFindings(options.owner, world, options.personas, rulesOf, names);
+      tally.findings.push(...rights.findings);
+      if (!tally.done()) await tryPoliciesAlone(hunted);
+      if (!tally.done()) await tryAsItIs(hunted);
+      const gaps = stopAtFirst && tally.done() ? [] : await findGaps(options, world, names, rulesOf, tally);
+      return tally.matrix(gaps, (performance.now() - started) / 1000);
+    },
+  };
+}
+
+interface Hunted {
+  known: KnownWorld;
+  options: HuntOptions;
+  names: readonly string[];
+  tally: Tally;
+  rules: ReadonlyMap<Persona, Readonly<Record<string, TableRule>>>;
+  rulesOf(persona: Persona): Readonly<Record<string, TableRule>>;
+  probesOf(persona: Persona, table: string, allGranted: boolean): readonly Probe[];
+}
+
+/** As if somebody had granted everything by mistake: then the policies are what holds. */
+async function tryPoliciesAlone({ known: { world }, options, names, tally, probesOf }: Hunted): Promise<void> {
+  const { owner, personas, guardSchema = "auth" } = options;
+  await undone(owner, async () => {
+    const roles = [...new Set(personas.map(({ role }) => role))].map(escapeIdentifier).join(", ");
+    const tables = names.map((name) => relation(world.schema, name)).join(", ");
+    if (tables !== "" && roles !== "") await owner.query(`grant select, insert, update, delete on ${tables} to ${roles}`);
+    for (const persona of personas) {
+      await asPersona(owner, persona, guardSchema, async (bound) => {
+        tally.bound(persona, bound);
+        const probes = names.flatMap((name) => probesOf(persona, name, true));
+        const outcomes = await runTries(owner, probes);
+        for (const [at, probe] of probes.entries()) tally.add(persona, probe, outcomes[at], "policy");
+      });
+      if (tally.done()) return;
+    }
+  });
+}
+
+/** As it is, through the product's own logins. */
+async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesOf }: Hunted): Promise<void> {
+  const { world } = known;
+  const { personas, guardSchema = "auth", oracle } = options;
+  for (const persona of personas) {
+    const client = clientFor(options, persona);
+    const targets = names.flatMap((name) => targetOf(known, options, rules, persona, name, false) ?? []);
+    const calls = oracle.calls?.(world, persona) ?? [];
+    const probes = [
+      ...names.flatMap((name) => probesOf(persona, name, false)),
+      ...statisticsProbes(
+        world,
+        names.filter((name) => !owns(world, persona, name)),
+      ),
+      ...joinProbes(world, rulesOf(persona), names),
+      ...calls.map(callProbe),
+    ];
+    const copies = targets.flatMap(copyProbes);
+    const hints = targets.flatMap(existences);
+    const hidden = hiddenValues(targets);
+    await asPersona(client, persona, guardSchema, async (bound) => {
+      tally.bound(persona, bound);
+      const outcomes = await runTries(client, probes);
+      const note = (probe: Probe, outcome: Outcome | undefined) => {
+        tally.add(persona, probe, outcome, "effect");
+        if (outcome && quotesHidden(outcome, probe.sql, hidden)) tally.quoted(persona, probe);
+      };
+      for (const [at, probe] of probes.entries()) note(probe, outcomes[at]);
+      const pairs = await runTries(
+        client,
+        hints.flatMap(({ sqls, answer = false }) => sqls.map((sql) => ({ sql, answer }))),
+      );
+      hints.forEach((hint, at) => {
+        const [one, other] = [pairs[at * 2], pairs[at * 2 + 1]];
+        if (one && other && hint.differs(one, other)) tally.limit(hint);
+      });
+      for (const copy of copies) note(copy, await tryCopy(client, copy));
+    });
+    if (tally.done()) return;
+  }
+}
+
+const owns = (world: World, { role }: Persona, table: string): boolean => world.tables[table]?.owner === role;
+
+function clientFor({ owner, login, worker }: HuntOptions, { kind }: Persona): ClientBase {
+  if (kind === "internal") return owner;
+  return (kind === "job" ? worker : login) ?? owner;
+}
+
+function targetOf(
+  { world, keys }: KnownWorld,
+  { personas }: HuntOptions,
+  rules: ReadonlyMap<Persona, Readonly<Record<string, TableRule>>>,
+  persona: Persona,
+  name: string,
+  allGranted: boolean,
+): Target | undefined {
+  const table = world.tables[name];
+  if (!table) return undefined;
+  // The owner of a table has every right on it.
+  const first = personas.find(({ role }) => role === persona.role) === persona;
+  const rule = rules.get(persona)?.[name] ?? {};
+  const ofRole = personas.filter(({ role }) => role === persona.role).map((one) => rules.get(one)?.[name] ?? {});
+  return { world, keys, table, rule, persona, personas, ofRole, first, allGranted: allGranted || owns(world, persona, name) };
+}
+
+function cached(make: (persona: Persona, table: string, allGranted: boolean) => readonly Probe[]) {
+  const made = new Map<Persona, Map<string, readonly Probe[]>>();
+  return (persona: Persona, table: string, allGranted: boolean): readonly Probe[] => {
+    const mine = made.get(persona) ?? new Map<string, readonly Probe[]>();
+    made.set(persona, mine);
+    const key = `${allGranted} ${table}`;
+    const probes = mine.get(key) ?? make(persona, table, allGranted);
+    mine.set(key, probes);
+    return probes;
+  };
+}

@@ -1,0 +1,119 @@
+import type { Existence } from "./conflicts.ts";
+import type { Probe } from "./probe.ts";
+import type { Outcome } from "./session.ts";
+import type { Cell, Finding, Limit, Matrix, Persona, Verb } from "./types.ts";
+
+type Look = "policy" | "effect";
+
+/** Gathers what the probes showed. */
+export class Tally {
+  readonly findings: Finding[] = [];
+  readonly limits = new Map<string, Limit>();
+  readonly cells = new Map<string, Cell>();
+  /** By "table verb route SQLSTATE": how many probes could not be tried. */
+  readonly untried = new Map<string, number>();
+  /** Tables and verbs of which a probe ran; of which an allowed one went through; of which a forbidden one was refused. */
+  readonly ran = new Set<string>();
+  readonly wentThrough = new Set<string>();
+  readonly wasRefused = new Set<string>();
+  readonly called = new Set<string>();
+  readonly tried = new Set<Persona>();
+  probes = 0;
+  granted = 0;
+  stopped = 0;
+  readonly #personas: readonly Persona[];
+  readonly #tables: readonly string[];
+  readonly #stopAtFirst: boolean;
+
+  constructor(personas: readonly Persona[], tables: readonly string[], stopAtFirst: boolean) {
+    this.#personas = personas;
+    this.#tables = tables;
+    this.#stopAtFirst = stopAtFirst;
+  }
+
+  done(): boolean {
+    return this.#stopAtFirst && this.findings.length > 0;
+  }
+
+  /** What the guard said to the persona's token. */
+  bound(persona: Persona, bound: string | null): void {
+    this.tried.add(persona);
+    const expected = persona.refused ?? null;
+    if (bound === expected) return;
+    const kind = expected !== null && bound === null ? "leak" : "closed";
+    const what = `the guard answered ${bound ?? "yes"} instead of ${expected ?? "yes"}`;
+    this.#find({ kind, persona: persona.name, table: "", verb: "bind", route: "token", what });
+  }
+
+  add(persona: Persona, probe: Probe, outcome: Outcome | undefined, look: Look): void {
+    if (!outcome) return;
+    const judgement = probe.judge(outcome);
+    const place = `${probe.table} ${probe.verb}`;
+    if (judgement.is === "untried") {
+      const key = `${place} ${probe.route}: ${judgement.what}`;
+      this.untried.set(key, (this.untried.get(key) ?? 0) + 1);
+      return;
+    }
+    this.probes++;
+    if (probe.granted) this.granted++;
+    if (judgement.is === "stopped") this.stopped++;
+    if (probe.verb === "call") this.called.add(probe.table);
+    this.ran.add(place);
+    const right = judgement.is === "right" || judgement.is === "stopped";
+    if (right) (probe.granted ? this.wentThrough : this.wasRefused).add(place);
+    else {
+      const kind =
+        judgement.is === "open" ? (look === "policy" ? "spare policy" : "leak") : look === "policy" ? "missing policy" : "closed";
+      this.#find({ kind, persona: persona.name, table: probe.table, verb: probe.verb, route: probe.route, what: judgement.what });
+    }
+    if (look === "effect" && probe.verb !== "call" && this.#tables.includes(probe.table)) {
+      const cell = this.#cell(persona.name, probe.table, probe.verb);
+      cell.probes++;
+      if (!right) cell.findings++;
+      if (probe.counts) {
+        cell.all += probe.counts.all;
+        cell.allowed += probe.counts.allowed;
+        cell.reached += judgement.is === "stopped" ? probe.counts.allowed : judgement.is === "right" ? (judgement.reached ?? 0) : 0;
+      }
+    }
+  }
+
+  quoted(persona: Persona, probe: Probe): void {
+    const what = "the error quotes a value of a hidden row";
+    this.#find({ kind: "leak", persona: persona.name, table: probe.table, verb: probe.verb, route: "error text", what });
+  }
+
+  limit({ table, route, columns, what }: Existence): void {
+    const key = `${table} ${route} ${columns.join(" ")}`;
+    const found = this.limits.get(key);
+    this.limits.set(key, { table, route, columns, personas: (found?.personas ?? 0) + 1, what });
+  }
+
+  matrix(gaps: readonly string[], seconds: number): Matrix {
+    return {
+      holds: this.findings.length === 0 && gaps.length === 0 && this.probes > 0,
+      personas: this.#personas.map(({ name }) => name),
+      tables: this.#tables,
+      cells: [...this.cells.values()],
+      findings: this.findings,
+      limits: [...this.limits.values()],
+      gaps,
+      probes: this.probes,
+      granted: this.granted,
+      denied: this.probes - this.granted,
+      stopped: this.stopped,
+      seconds,
+    };
+  }
+
+  #find(finding: Finding): void {
+    this.findings.push(finding);
+  }
+
+  #cell(persona: string, table: string, verb: Verb): Cell {
+    const key = `${persona}\n${table}\n${verb}`;
+    const cell = this.cells.get(key) ?? { persona, table, verb, allowed: 0, reached: 0, all: 0, probes: 0, findings: 0 };
+    this.cells.set(key, cell);
+    return cell;
+  }
+}

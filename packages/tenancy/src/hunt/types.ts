@@ -1,0 +1,198 @@
+import type { ClientBase } from "pg";
+
+/**
+ * Who a persona is. A hunt without one of REQUIRED_KINDS does not hold. `job` is a background job's role; `internal` a role that nobody
+ * logs in as (table owner, owners of definer functions, the guard), which a definer function of it would act as.
+ */
+export type PersonaKind =
+  | "owner"
+  | "admin"
+  | "member"
+  | "billing admin"
+  | "other owner"
+  | "suspended"
+  | "removed"
+  | "stranger"
+  | "anonymous"
+  | "expired token"
+  | "job"
+  | "internal";
+
+export const REQUIRED_KINDS: readonly PersonaKind[] = [
+  "owner",
+  "admin",
+  "member",
+  "billing admin",
+  "other owner",
+  "suspended",
+  "removed",
+  "anonymous",
+  "expired token",
+];
+
+/** Somebody who tries. */
+export interface Persona {
+  /** Column heading of the matrix. Never an address or a name of a real person. */
+  name: string;
+  kind: PersonaKind;
+  /** The database role of its statements: `authenticated`, `anonymous`, `rehome_job_…`. */
+  role: string;
+  userId: string | null;
+  orgId: string | null;
+  /** Signed token, given to `auth.jwt_session_init`. A job and an anonymous persona have none. */
+  token?: string;
+  /** SQLSTATE with which the guard must refuse the token (expired: RJ008). The persona then tries on as its role without identity. */
+  refused?: string;
+}
+
+/** One row past the policies: every column by name, as `row_to_json` gives it (moments as ISO text). */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Column {
+  name: string;
+  /** As `format_type` gives it. */
+  type: string;
+  notNull: boolean;
+  generated: boolean;
+  /** Values of an enum. */
+  labels: readonly string[];
+}
+
+export interface ForeignKey {
+  columns: readonly string[];
+  table: string;
+  targetColumns: readonly string[];
+}
+
+export interface Table {
+  name: string;
+  owner: string;
+  columns: readonly Column[];
+  /** Primary key; all columns where there is none. */
+  key: readonly string[];
+  /** Every unique key and unique index over plain columns, the primary key included. */
+  uniques: readonly (readonly string[])[];
+  foreignKeys: readonly ForeignKey[];
+  /** Columns that hold an organization's or a person's id: some row holds the id of a persona there. */
+  identities: readonly string[];
+}
+
+/** All tables of the hunted schema with all rows, as they were when the hunt began. */
+export interface World {
+  schema: string;
+  tables: Readonly<Record<string, Table>>;
+  rows: Readonly<Record<string, readonly Row[]>>;
+  views: readonly string[];
+  now: Date;
+}
+
+type Rows = (row: Row) => boolean;
+
+/**
+ * What one persona may do with one table: which rows (the policies' lock) and which columns (the grants' lock). A verb that is not named is
+ * closed by both locks. `columns` left out means all columns.
+ */
+export interface TableRule {
+  read?: { rows: Rows; columns?: readonly string[] };
+  insert?: { rows: Rows; columns?: readonly string[] };
+  /** `to` says which row may become of it, whatever columns are granted; left out: `rows` of the new row. */
+  update?: { rows: Rows; to?: (after: Row, before: Row) => boolean; columns?: readonly string[] };
+  delete?: { rows: Rows };
+}
+
+/** A statement through a view or a function, and what must come back. */
+export interface Call {
+  /** The view, or the function without its arguments. */
+  object: string;
+  sql: string;
+  /** The rows that must come back, in any order, or the SQLSTATE that must. */
+  expect: readonly Row[] | string;
+}
+
+/** What is allowed, in plain TypeScript. It must read no policy, no grant and no function of the database. */
+export interface Oracle {
+  /** By table; a table that is not named is closed. */
+  rules(world: World, persona: Persona): Readonly<Record<string, TableRule>>;
+  /** Views and definer functions. Each one that a persona's role can reach must be tried by somebody, or be in `harmless`. */
+  calls?(world: World, persona: Persona): readonly Call[];
+  /** Definer functions outside of the guard that show and change nothing which could be somebody's. */
+  harmless?: readonly string[];
+}
+
+export interface HuntOptions {
+  /** A superuser, or the owner with BYPASSRLS. Reads all rows, and opens grants in transactions that are rolled back. */
+  owner: ClientBase;
+  /** Logged in as the application (rehome_login): may SET ROLE to the roles of people. Left out: `owner` takes their roles. */
+  login?: ClientBase;
+  /** Logged in as rehome_worker: may SET ROLE to the jobs. Left out: `owner` takes their roles. */
+  worker?: ClientBase;
+  personas: readonly Persona[];
+  oracle: Oracle;
+  /** Schema of the product's tables; "public" unless told. */
+  schema?: string;
+  /** Schema of the guard; "auth" unless told. */
+  guardSchema?: string;
+  /** Only these tables; all unless told. */
+  tables?: readonly string[];
+  /** Kinds that must be among the personas; REQUIRED_KINDS unless told. */
+  kinds?: readonly PersonaKind[];
+  /** Stop at the first finding. */
+  stopAtFirst?: boolean;
+}
+
+export type Verb = "select" | "insert" | "update" | "delete";
+
+export interface Finding {
+  /**
+   * leak: something forbidden worked. closed: something allowed failed. spare right: a grant that the oracle does not give (the policies may
+   * still hold). spare policy: policies would let it through if a grant were made.
+   */
+  kind: "leak" | "closed" | "spare right" | "missing right" | "spare policy" | "missing policy";
+  persona: string;
+  table: string;
+  verb: Verb | "call" | "bind";
+  /** Which way it went: "select", "by key", "insert a clone", "move org_id", "copy to", "error text" … */
+  route: string;
+  /** Names, counts and SQLSTATEs; never a value of a row. */
+  what: string;
+}
+
+/** What Postgres cannot close, or this schema leaves open: an existence that shows, an estimate. */
+export interface Limit {
+  table: string;
+  route: "unique key" | "foreign key" | "estimate";
+  columns: readonly string[];
+  personas: number;
+  what: string;
+}
+
+/** What a persona could do with a table by one verb: nothing, some rows, all rows; and whether that was right. */
+export interface Cell {
+  persona: string;
+  table: string;
+  verb: Verb;
+  /** Rows it must reach and reached, of all. For an insert: tries that must go through, of all tries. */
+  allowed: number;
+  reached: number;
+  all: number;
+  probes: number;
+  findings: number;
+}
+
+export interface Matrix {
+  holds: boolean;
+  personas: readonly string[];
+  tables: readonly string[];
+  cells: readonly Cell[];
+  findings: readonly Finding[];
+  limits: readonly Limit[];
+  /** Why it does not hold beside the findings: what could not be tried. */
+  gaps: readonly string[];
+  /** Statements that were tried, how many of them had to go through, and how many had to be refused. */
+  probes: number;
+  granted: number;
+  denied: number;
+  /** Tries that the locks let through and a constraint stopped. */
+  stopped: number;
+  seconds: number;
+}

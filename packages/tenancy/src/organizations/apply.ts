@@ -1,0 +1,129 @@
+import type { Event, WorkOS } from "@workos-inc/node";
+import type { Query } from "../client/tenancy.ts";
+import { type Change, changeOf, invitationChange, membershipChange, organizationChange, userChange } from "./changes.ts";
+import { OrganizationError, workosStatus } from "./errors.ts";
+import type { RunJob } from "./run.ts";
+
+export interface Applied {
+  /** Events of kinds the sync knows. */
+  events: number;
+  /** Objects whose state was news. */
+  news: number;
+}
+
+/**
+ * Applies events in one transaction: in any order, any number of times, exactly once in effect. All or nothing.
+ *
+ * @param run as the job `sync`
+ */
+export async function applyEvents(run: RunJob, events: readonly Event[]): Promise<Applied> {
+  const changes = events.map(changeOf).filter((change) => change !== undefined);
+  return { events: changes.length, news: await run((query) => applyChanges(query, changes)) };
+}
+
+/** The same inside the caller's transaction. @returns how many objects were news */
+export async function applyChanges(query: Query, changes: readonly Change[]): Promise<number> {
+  if (changes.length === 0) return 0;
+  const { rows } = await query<{ news: number }>("select tenancy.apply($1::jsonb) as news", [JSON.stringify(changes)]);
+  return rows[0]?.news ?? 0;
+}
+
+export interface Webhook {
+  workos: WorkOS;
+  run: RunJob;
+  /** The endpoint's secret. */
+  secret: string;
+  /** The body as received, not parsed: the signature is over these bytes. */
+  payload: string;
+  /** The header `WorkOS-Signature`. */
+  signature: string;
+}
+
+/**
+ * Receives one webhook: checks the signature by the SDK, applies the event, fetches what it refers to and what is not known yet. Answer 200
+ * when this resolves, and not before: WorkOS sends again what was not answered.
+ *
+ * @throws OrganizationError bad_signature
+ */
+export async function receiveWebhook({ workos, run, secret, payload, signature }: Webhook): Promise<Applied> {
+  if (typeof payload !== "string")
+    throw new OrganizationError("bad_signature", { message: "The webhook's body was parsed before its signature was checked." });
+  const event = await workos.webhooks.constructEvent({ payload: payload as never, sigHeader: signature, secret }).catch(() => {
+    throw new OrganizationError("bad_signature");
+  });
+  const applied = await applyEvents(run, [event]);
+  if (applied.news > 0) await fetchMissing({ workos, run });
+  return applied;
+}
+
+/**
+ * Fetches organizations and persons that memberships wait for, and what two events of one instant said differently; at most `limit`. What
+ * WorkOS does not know (404) stays as it is: the event of its deletion is on its way.
+ *
+ * @returns how many objects were fetched
+ */
+export async function fetchMissing({ workos, run }: { workos: WorkOS; run: RunJob }, limit = 100): Promise<number> {
+  const missing = await run(async (query) => (await query<Missing>(MISSING, [limit])).rows);
+  const changes: Change[] = [];
+  for (const { kind, id } of missing) {
+    const change = fetchChange(workos, kind, id);
+    const found = await orUndefined(change);
+    if (found) changes.push(found);
+  }
+  if (changes.length > 0) await run((query) => applyChanges(query, changes));
+  return changes.length;
+}
+
+interface Missing {
+  kind: FetchableKind;
+  id: string;
+}
+
+const MISSING = `
+select kind, id from (
+  select 'organization' as kind, m.org_id as id from tenancy.object m
+   where m.kind in ('membership', 'invitation') and not m.deleted and not exists (select from tenancy.object o where o.kind = 'organization' and o.id = m.org_id)
+     and m.org_id is not null
+  union
+  select 'user', m.user_id from tenancy.object m
+   where m.kind = 'membership' and not m.deleted and not exists (select from tenancy.object u where u.kind = 'user' and u.id = m.user_id)
+  union
+  select d.kind, d.id from tenancy.object d where d.doubt and d.kind in ('organization', 'user', 'membership', 'invitation')
+) as missing limit $1`;
+
+export type FetchableKind = "organization" | "user" | "membership" | "invitation";
+
+/** One object as WorkOS has it now. */
+export function fetchChange(workos: WorkOS, kind: FetchableKind, id: string): Promise<Change> {
+  switch (kind) {
+    case "organization":
+      return workos.organizations.getOrganization(id).then(organizationChange);
+    case "user":
+      return workos.userManagement.getUser(id).then(userChange);
+    case "membership":
+      return workos.userManagement.getOrganizationMembership(id).then(membershipChange);
+    case "invitation":
+      return workos.userManagement.getInvitation(id).then(invitationChange);
+  }
+}
+
+/** The membership of a person in an organization as WorkOS has it, in any state. */
+export async function findMembership(workos: WorkOS, organizationId: string, userId: string): Promise<Change | undefined> {
+  const list = await workos.userManagement.listOrganizationMemberships({
+    organizationId,
+    userId,
+    statuses: ["active", "inactive", "pending"],
+  });
+  const [found] = list.data;
+  return found && membershipChange(found);
+}
+
+/** Undefined where WorkOS answers 404. */
+export async function orUndefined<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (workosStatus(error) === 404) return undefined;
+    throw error;
+  }
+}

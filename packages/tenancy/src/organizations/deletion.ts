@@ -1,0 +1,96 @@
+import type { WorkOS } from "@workos-inc/node";
+import type { Query } from "../client/tenancy.ts";
+import { orUndefined } from "./apply.ts";
+import { OrganizationError } from "./errors.ts";
+import type { RunJob } from "./run.ts";
+
+// Steps that find nothing to empty and yet cannot end: something still names the organization where the job sees nothing.
+const IDLE_STEPS = 4;
+
+export interface DeletionParts {
+  workos: WorkOS;
+  /** As the job `sync`, which suspends everybody. */
+  sync: RunJob;
+  /** As the job `deletion`, which sees only rows of organizations that are being deleted. */
+  deletion: RunJob;
+}
+
+export interface DeletionOptions {
+  /** Rows a transaction. Default 1,000. */
+  batchRows?: number;
+  /** What the product keeps beside the declared rows: files, its audit log. Runs before anything goes, and again after a crash. */
+  archive?: (query: Query, orgId: string) => Promise<void>;
+  /** After each step. */
+  onStep?: (step: DeletionStep) => void | Promise<void>;
+}
+
+export interface DeletionStep {
+  state: "requested" | "archiving" | "emptying" | "emptied" | "done";
+  /** The table it touched. */
+  rel: string | null;
+  touched: number;
+}
+
+/**
+ * Asks for the deletion of an organization; the owner only. From its commit on nobody in it has access. `erasePeople`: whose personal
+ * organization it is, is deleted at WorkOS too (the right to erasure).
+ *
+ * @throws OrganizationError not_owner, unknown_organization
+ */
+export async function requestDeletion(
+  { sync }: Pick<DeletionParts, "sync">,
+  { orgId, actor, erasePeople = false }: { orgId: string; actor: string; erasePeople?: boolean },
+): Promise<void> {
+  await sync((query) => query("select tenancy.request_deletion($1, $2, $3)", [orgId, actor, erasePeople]));
+}
+
+/**
+ * Carries a requested deletion to its end: what law keeps is archived, every table that names the organization is emptied, then WorkOS deletes
+ * it. Each step is one transaction; after a crash at any point call it again. At its end no column names the organization any more.
+ *
+ * @throws OrganizationError unknown_organization when no deletion was requested; rows_remain and still_referenced name table and constraint
+ */
+export async function deleteOrganization(
+  { workos, deletion }: Omit<DeletionParts, "sync">,
+  orgId: string,
+  { batchRows = 1_000, archive, onStep }: DeletionOptions = {},
+): Promise<void> {
+  if (archive) await deletion(async (query) => ((await stateOf(query, orgId)) === "requested" ? await archive(query, orgId) : undefined));
+  let idle = 0;
+  for (;;) {
+    const step = await deletion(
+      async (query) => (await query<DeletionStep>("select * from tenancy.delete_step($1, $2)", [orgId, batchRows])).rows[0],
+    );
+    if (!step || step.state === "done") return;
+    idle = step.touched === 0 ? idle + 1 : 0;
+    if (idle > IDLE_STEPS) throw new OrganizationError("rows_remain", { facts: { table: step.rel ?? undefined } });
+    await onStep?.(step);
+    if (step.state === "emptied") break;
+  }
+  const { rows } = await deletion((query) => query<{ users: string[] }>("select users from tenancy.deletion where org_id = $1", [orgId]));
+  // WorkOS limits this to 50 a minute; 404 means that an earlier run did it.
+  await orUndefined(workos.organizations.deleteOrganization(orgId));
+  for (const user of rows[0]?.users ?? []) await orUndefined(workos.userManagement.deleteUser(user));
+  await deletion((query) => query("select tenancy.finish_deletion($1)", [orgId]));
+  await onStep?.({ state: "done", rel: null, touched: 0 });
+}
+
+/** Deletions that were asked for and are not done, oldest first: for the job that carries them on after a crash. */
+export async function openDeletions({ deletion }: Pick<DeletionParts, "deletion">): Promise<string[]> {
+  const { rows } = await deletion((query) =>
+    query<{ org_id: string }>("select org_id from tenancy.deletion where state <> 'done' order by requested_at"),
+  );
+  return rows.map(({ org_id }) => org_id);
+}
+
+/** How many rows name an organization that is being deleted, by `table.column`; empty when none do. */
+export async function countRows({ deletion }: Pick<DeletionParts, "deletion">, orgId: string): Promise<Record<string, number>> {
+  const { rows } = await deletion((query) =>
+    query<{ at: string; rows: number }>("select rel || '.' || name as at, rows::int from tenancy.count_rows($1)", [orgId]),
+  );
+  return Object.fromEntries(rows.map(({ at, rows: n }) => [at, n]));
+}
+
+async function stateOf(query: Query, orgId: string): Promise<string | undefined> {
+  return (await query<{ state: string }>("select state from tenancy.deletion where org_id = $1 for update", [orgId])).rows[0]?.state;
+}

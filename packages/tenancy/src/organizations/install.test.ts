@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import { withUser } from "@rehome/sandbox";
+import { generateDrizzleJson, generateMigration } from "drizzle-kit/api";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { policyProblems } from "../policies/after-migration.ts";
+import { hasFeature } from "./define.ts";
+import { installOrganizations } from "./install.ts";
+import { INSTALL, type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
+import { eleva } from "./testing/definition.ts";
+import * as schema from "./testing/schema.ts";
+
+let database: OrganizationsDatabase;
+beforeAll(async () => {
+  database = await organizationsDatabase();
+});
+afterAll(() => database?.drop());
+
+test("drizzle-kit makes the standard tables out of tables.ts", async () => {
+  const made = await generateMigration(generateDrizzleJson({}), generateDrizzleJson(schema));
+  const kept = readFileSync(new URL("testing/tables.sql", import.meta.url), "utf8");
+  const statements = (text: string) =>
+    text
+      .split(";")
+      .map((statement) => statement.trim())
+      .sort();
+  expect(statements(made.join("\n"))).toEqual(statements(kept));
+});
+
+test("what is declared is what is there: policyProblems finds nothing, with the installer's own policies beside", async () => {
+  expect(await policyProblems(database.owner, { schema, others: OTHERS })).toEqual([]);
+});
+
+const OTHERS = ["guests", "services", "meetings", "records", "record_shares", "visits", "categories"].map((name) => `public.${name}`);
+
+describe("installing again", () => {
+  test("makes no policy and no trigger of the product's tables anew, and writes no row", async () => {
+    const state = () =>
+      database.rows(
+        `select (select json_agg(oid::text order by oid) from pg_policy where polrelid::regclass::text !~ '^tenancy') as policies,
+                (select json_agg(oid::text order by oid) from pg_trigger) as triggers,
+                (select json_agg(array[slug, xmin::text] order by slug) from tenancy.permission) as permissions,
+                (select json_agg(array[slug, xmin::text] order by slug) from tenancy.role) as roles,
+                (select json_agg(array[type, xmin::text] order by type) from tenancy.organization_type) as types`,
+      );
+    const before = await state();
+    await installOrganizations(database.owner, INSTALL);
+    expect(await state()).toEqual(before);
+  });
+
+  test("puts back a policy that a push dropped", async () => {
+    await database.owner.query("drop policy meetings_delete_job_deletion on meetings; drop policy users_delete_job_deletion on users");
+    await database.owner.query("alter table users no force row level security");
+    await installOrganizations(database.owner, INSTALL);
+    expect(
+      await database.rows("select polname from pg_policy where polname in ('meetings_delete_job_deletion', 'users_delete_job_deletion')"),
+    ).toHaveLength(2);
+    expect(await database.rows("select relforcerowsecurity as forced from pg_class where oid = 'users'::regclass")).toEqual([
+      { forced: true },
+    ]);
+  });
+
+  test("from three connections at once", async () => {
+    const clients = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const client = new pg.Client({ connectionString: database.url });
+        await client.connect();
+        return client;
+      }),
+    );
+    await Promise.all(clients.map((client) => installOrganizations(client, INSTALL)));
+    await Promise.all(clients.map((client) => client.end()));
+  });
+});
+
+describe("the declaration", () => {
+  test("a further type is one line (R65)", async () => {
+    const { coach, ...types } = { coach: { members: "many", tiers: ["starter"] } as const, ...eleva.types };
+    await installOrganizations(database.owner, { ...INSTALL, definition: { ...eleva, types: { ...types, coach } } });
+    await database.owner.query(
+      "insert into organizations (id, type, tier) values ('org_coach', 'coach', 'starter'), ('org_school', 'educational_institution', 'professional')",
+    );
+    const feature = (org: string, name: string) => database.rows("select tenancy.has_feature($1, $2) as has", [org, name]);
+    expect(await feature("org_coach", "calendar")).toEqual([{ has: false }]);
+    expect(await feature("org_school", "invite_members")).toEqual([{ has: true }]);
+    await database.owner.query("delete from organizations");
+    await installOrganizations(database.owner, INSTALL);
+    const gone = database.owner.query("insert into organizations (id, type, tier) values ('org_coach', 'coach', 'starter')");
+    await expect(gone).rejects.toMatchObject({ code: "RO006" });
+  });
+
+  test("the database answers every feature as the declaration does", async () => {
+    const rows = await database.rows<{ type: keyof typeof eleva.types; tier: "free"; feature: "calendar" }>(
+      "select type, tier, feature from tenancy.feature",
+    );
+    let cells = 0;
+    for (const [type, { tiers }] of Object.entries(eleva.types)) {
+      for (const tier of tiers) {
+        for (const feature of Object.keys(eleva.features)) {
+          const there = rows.some((row) => row.type === type && row.tier === tier && row.feature === feature);
+          expect([type, tier, feature, there]).toEqual([
+            type,
+            tier,
+            feature,
+            hasFeature(eleva, { type: type as "clinic", tier: tier as "clinic" }, feature as "calendar"),
+          ]);
+          cells++;
+        }
+      }
+    }
+    expect(cells).toBe(72);
+  });
+
+  test.each([
+    [["*"], eleva.permissions],
+    [["meetings:*"], ["meetings:read", "meetings:write"]],
+    [
+      ["meetings:*", "meetings:read", "billing:read"],
+      ["billing:read", "meetings:read", "meetings:write"],
+    ],
+    [["meeting:*"], []],
+    [["meetings"], []],
+    [["meetings:"], []],
+    [["*:read"], []],
+    [["unknown:read"], []],
+    [["%"], []],
+    [[], []],
+  ])("%j is expanded against what is known", async (patterns, permissions) => {
+    expect(await database.rows("select tenancy.expand_permissions($1) as p", [patterns])).toEqual([{ p: [...permissions].sort() }]);
+  });
+});
+
+describe("the application", () => {
+  test("can read and write nothing of schema tenancy, and call three functions of it", async () => {
+    const login = new pg.Client({ connectionString: withUser(database.url, "rehome_login", "login") });
+    await login.connect();
+    const { rows: tables } = await login.query(
+      "select relname as name from pg_class where relnamespace = 'tenancy'::regnamespace and relkind in ('r', 'S')",
+    );
+    expect(tables.length).toBeGreaterThan(15);
+    const { rows: rights } = await login.query(
+      `select r, c.relname, p from pg_class c, unnest('{rehome_login,authenticated,anonymous,public}'::text[]) r, unnest('{select,insert,update,delete}'::text[]) p
+        where c.relnamespace = 'tenancy'::regnamespace and c.relkind = 'r' and has_table_privilege(r, c.oid, p)`,
+    );
+    expect(rights).toEqual([]);
+    const { rows: callable } = await login.query(
+      `select r, p.oid::regprocedure::text as f from pg_proc p, unnest('{rehome_login,authenticated,anonymous}'::text[]) r
+        where p.pronamespace = 'tenancy'::regnamespace and has_function_privilege(r, p.oid, 'execute') order by 1, 2`,
+    );
+    expect(callable).toEqual([
+      { r: "authenticated", f: "tenancy.has_feature(text)" },
+      { r: "authenticated", f: "tenancy.may_switch_to(text)" },
+      { r: "authenticated", f: "tenancy.my_organizations()" },
+    ]);
+    await login.end();
+  });
+
+  test("no table of the schema is without forced row security", async () => {
+    expect(
+      await database.rows(
+        "select relname from pg_class where relnamespace = 'tenancy'::regnamespace and relkind = 'r' and not (relrowsecurity and relforcerowsecurity)",
+      ),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,104 @@
+import type { Event, EventName, WorkOS } from "@workos-inc/node";
+import { applyChanges, fetchMissing } from "./apply.ts";
+import { changeOf, SYNCED_EVENTS } from "./changes.ts";
+import { workosStatus } from "./errors.ts";
+import { reconcile } from "./reconcile.ts";
+import type { RunJob } from "./run.ts";
+
+export interface SyncParts {
+  workos: WorkOS;
+  run: RunJob;
+  /** The cursor's name; one for each WorkOS environment. Default `workos`. */
+  name?: string;
+  now?: () => number;
+  /** Requests a second while everything is compared. Default 50; WorkOS's limit of reads is 100 for the whole environment. */
+  readsPerSecond?: number;
+}
+
+export interface Polled {
+  events: number;
+  news: number;
+  /** Whether everything was compared, because there was no cursor or WorkOS no longer knew it. */
+  reconciled: boolean;
+}
+
+const DAY_MS = 86_400_000;
+// WorkOS keeps events for 90 days and lists at most 30 of them a query (docs events/data-syncing/events-api).
+const RETENTION_MS = 29 * DAY_MS;
+// Whoever starts from a time reads a little more: clocks differ, and what was read twice changes nothing.
+const OVERLAP_MS = 5 * 60_000;
+
+/**
+ * Reads the Events API from the stored cursor to its end. Each page is applied and the cursor moved in one transaction; of two pollers at once
+ * one finds that the cursor has moved and goes on from there. Without a cursor, and when it is older than what WorkOS lists in one query,
+ * everything is compared first.
+ */
+export async function pollEvents(parts: SyncParts): Promise<Polled> {
+  const { workos, run, name = "workos", now = Date.now } = parts;
+  const polled: Polled = { events: 0, news: 0, reconciled: false };
+  let cursor = await readCursor(run, name);
+  if (!cursor || now() - cursor.since.getTime() > RETENTION_MS) {
+    cursor = await restart(parts, name, now);
+    polled.reconciled = true;
+  }
+  for (;;) {
+    const page = await listEvents(workos, cursor);
+    if (page === "cursor_unknown") {
+      if (polled.reconciled) throw new Error("WorkOS refuses the cursor it has just given.");
+      cursor = await restart(parts, name, now);
+      polled.reconciled = true;
+      continue;
+    }
+    const last = page.at(-1);
+    if (!last) break;
+    const changes = page.map(changeOf).filter((change) => change !== undefined);
+    const before = cursor;
+    const news = await run(async (query) => {
+      const { rowCount } = await query(
+        "update tenancy.cursor set after = $2, since = $3 where name = $1 and after is not distinct from $4 and since = $5",
+        [name, last.id, last.createdAt, before.after, before.since],
+      );
+      return rowCount === 1 ? await applyChanges(query, changes) : undefined;
+    });
+    if (news !== undefined) {
+      polled.events += page.length;
+      polled.news += news;
+    }
+    cursor = (await readCursor(run, name)) ?? cursor;
+  }
+  if (polled.news > 0) await fetchMissing({ workos, run });
+  return polled;
+}
+
+interface Cursor {
+  after: string | null;
+  since: Date;
+}
+
+async function readCursor(run: RunJob, name: string): Promise<Cursor | undefined> {
+  return (await run((query) => query<Cursor>("select after, since from tenancy.cursor where name = $1", [name]))).rows[0];
+}
+
+async function listEvents(workos: WorkOS, { after, since }: Cursor): Promise<Event[] | "cursor_unknown"> {
+  const from = after === null ? { rangeStart: since.toISOString() } : { after };
+  try {
+    return (await workos.events.listEvents({ events: [...SYNCED_EVENTS] as EventName[], limit: 100, ...from })).data;
+  } catch (error) {
+    if (after !== null && [400, 404, 422].includes(workosStatus(error) ?? 0)) return "cursor_unknown";
+    throw error;
+  }
+}
+
+/** Compares everything, then begins a little before the comparison began. */
+async function restart(parts: SyncParts, name: string, now: () => number): Promise<Cursor> {
+  const since = new Date(now() - OVERLAP_MS);
+  await reconcile(parts);
+  await parts.run((query) =>
+    query(
+      `insert into tenancy.cursor (name, after, since, reconciled) values ($1, null, $2, clock_timestamp())
+         on conflict (name) do update set after = null, since = excluded.since, reconciled = excluded.reconciled`,
+      [name, since],
+    ),
+  );
+  return (await readCursor(parts.run, name)) ?? { after: null, since };
+}

@@ -1,0 +1,196 @@
+-- Applies what WorkOS said of some objects: [{kind, id, at, event, deleted, org_id, user_id, state}, …], in any order, any number of times.
+-- Run as the installer after memberships.sql; may be run again.
+set local role rehome_owner;
+
+-- An object's newer state wins (updated_at). Of ids that are never used again a deletion is final. Two states of one instant leave a doubt: the
+-- later event's is taken, of a membership the one that does not count, and the object is to be fetched; a fetched state settles it.
+-- Everything that follows is computed from the stored states, so that what is missing (a membership's organization, its person) is made up for
+-- when it comes. Returns how many objects were news. Sessions are not stored.
+create or replace function tenancy.apply(changes jsonb) returns int
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  news    int;
+  orgs    text[];       -- whose memberships may look different now
+  named   text[];       -- organizations that are news themselves
+  people  text[];
+  invited text[];
+  roles   text[];
+begin
+  perform from tenancy.lock for update;
+
+  perform tenancy.revoke_session(s.id) from jsonb_to_recordset(changes) as s (kind text, id text) where s.kind = 'session';
+
+  with said as (
+    select c.*, c.kind not in ('role', 'permission') as final,
+           count(*) over (partition by c.kind, c.id, c.at) > 1 as twice
+      from jsonb_to_recordset(changes)
+        as c (kind text, id text, at timestamptz, event text collate "C", deleted boolean, org_id text, user_id text, state jsonb)
+     where c.kind <> 'session'
+  ), incoming as (
+    select distinct on (s.kind, s.id) s.*
+      from said s order by s.kind, s.id, (s.final and s.deleted) desc, s.at desc, s.event desc
+  ), judged as (
+    select i.*, coalesce(o.state, '{}') as before,
+           case when o.id is null then 'wins'
+                when i.final and o.deleted then 'old'
+                when i.final and i.deleted then 'wins'
+                when i.at <> o.at then case when i.at > o.at then 'wins' else 'old' end
+                when i.event = '~' then case when o.doubt or (i.deleted, i.state) is distinct from (o.deleted, o.state) then 'wins' else 'old' end
+                when i.event = o.event or (i.deleted, i.state) is not distinct from (o.deleted, o.state) then 'old'
+                when i.kind = 'membership' and i.state ->> 'status' <> 'active' then 'doubted'
+                when i.kind = 'membership' and o.state ->> 'status' <> 'active' or o.event > i.event then 'doubting'
+                else 'doubted' end as verdict
+      from incoming i left join tenancy.object o on o.kind = i.kind and o.id = i.id
+  ), put as (
+    insert into tenancy.object as o (kind, id, at, event, deleted, doubt, org_id, user_id, state)
+      select j.kind, j.id, j.at, j.event, j.deleted, not j.deleted and j.event <> '~' and (j.twice or j.verdict in ('doubted', 'doubting')), j.org_id,
+             j.user_id, case when j.deleted then null when j.verdict = 'doubting' then j.before else j.state end
+        from judged j where j.verdict <> 'old' order by j.kind, j.id
+      on conflict (kind, id) do update
+        set at = greatest(o.at, excluded.at), event = excluded.event, deleted = excluded.deleted, doubt = excluded.doubt,
+            org_id = coalesce(excluded.org_id, o.org_id), user_id = coalesce(excluded.user_id, o.user_id), state = excluded.state,
+            seen_at = clock_timestamp()
+    returning o.kind, o.id, o.org_id, o.user_id
+  )
+  select count(*)::int,
+         coalesce(array_agg(distinct p.org_id) filter (where p.kind = 'membership' and p.org_id is not null), '{}'),
+         coalesce(array_agg(p.id) filter (where p.kind = 'organization'), '{}'),
+         coalesce(array_agg(p.id) filter (where p.kind = 'user'), '{}')
+           || coalesce(array_agg(p.user_id) filter (where p.kind = 'organization' and p.user_id is not null), '{}'),
+         coalesce(array_agg(p.id) filter (where p.kind = 'invitation'), '{}'),
+         coalesce(array_agg(p.id) filter (where p.kind in ('role', 'permission')), '{}')
+    into news, orgs, named, people, invited, roles from put p;
+  if news = 0 then return 0; end if;
+
+  if cardinality(roles) > 0 then orgs := orgs || tenancy.apply_roles(roles); end if;
+  if cardinality(named) > 0 then perform tenancy.apply_organizations(named); end if;
+  if cardinality(people) > 0 then perform tenancy.apply_users(people); end if;
+  perform tenancy.mirror_memberships(array(
+    select distinct o from (
+      select unnest(orgs || named)
+      union all
+      select m.org_id from tenancy.object m where m.kind = 'membership' and m.user_id = any (people)
+      union all
+      select m.org_id from public.memberships m where m.workos_user_id = any (people)
+    ) as t (o)));
+  if cardinality(invited) > 0 or cardinality(named) > 0 then perform tenancy.apply_invitations(invited, named); end if;
+  return news;
+end $$;
+
+-- A row for each organization that is known and has a type: `metadata.type`, else the default. Type and tier are the product's from then on.
+create or replace function tenancy.apply_organizations(ids text[]) returns void
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  with put as (
+    insert into public.organizations as o (id, type, tier, name, slug, claimed)
+      select g.id, t.type::text /*organization type*/, t.tiers[1]::text /*organization tier*/, g.state ->> 'name', 'org-' || lower(right(g.id, 26)), true
+        from tenancy.object g cross join tenancy.config c
+        join tenancy.organization_type t
+          on t.type = coalesce((select k.type from tenancy.organization_type k where k.type = g.state ->> 'type'), c.default_type)
+       where g.kind = 'organization' and not g.deleted and g.id = any (ids)
+         and not exists (select from tenancy.deletion d where d.org_id = g.id)
+       order by g.id
+      on conflict (id) do update set name = excluded.name where o.name is distinct from excluded.name
+    returning o.id, o.type::text as type
+  )
+  insert into tenancy.outbox (topic, org_id, data) select 'organization.changed', p.id, jsonb_build_object('type', p.type) from put p;
+  insert into tenancy.outbox (topic, org_id)
+    select 'organization.gone', g.id from tenancy.object g where g.kind = 'organization' and g.deleted and g.id = any (ids);
+end $$;
+
+-- A row for each person whose personal organization is known; address and names of those who have one.
+create or replace function tenancy.apply_users(ids text[]) returns void
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  with known as (
+    select u.id, u.state, c.product_names
+      from tenancy.object u cross join tenancy.config c
+     where u.kind = 'user' and not u.deleted and u.id = any (ids)
+  ), made as (
+    insert into public.users as p (org_id, workos_user_id, email, email_verified, first_name, last_name, image_url)
+      select distinct on (k.id) g.id, k.id, k.state ->> 'email', (k.state ->> 'email_verified')::boolean, k.state ->> 'first_name', k.state ->> 'last_name',
+             k.state ->> 'image_url'
+        from known k
+        join tenancy.object g on g.kind = 'organization' and not g.deleted and g.user_id = k.id
+        join public.organizations o on o.id = g.id
+       order by k.id, g.id
+      on conflict (workos_user_id) do nothing
+    returning p.workos_user_id, p.org_id
+  ), told as (
+    insert into tenancy.outbox (topic, org_id, subject) select 'user.created', m.org_id, m.workos_user_id from made m
+  )
+  update public.users p
+     set email = k.state ->> 'email', email_verified = (k.state ->> 'email_verified')::boolean, updated_at = clock_timestamp(),
+         first_name = case when k.product_names then coalesce(p.first_name, k.state ->> 'first_name') else k.state ->> 'first_name' end,
+         last_name = case when k.product_names then coalesce(p.last_name, k.state ->> 'last_name') else k.state ->> 'last_name' end,
+         image_url = case when k.product_names then coalesce(p.image_url, k.state ->> 'image_url') else k.state ->> 'image_url' end
+    from known k
+   where p.workos_user_id = k.id
+     and (p.email is distinct from k.state ->> 'email' or p.email_verified is distinct from (k.state ->> 'email_verified')::boolean
+          or (not k.product_names and (p.first_name, p.last_name, p.image_url)
+                is distinct from (k.state ->> 'first_name', k.state ->> 'last_name', k.state ->> 'image_url')));
+  insert into tenancy.outbox (topic, subject) select 'user.gone', u.id from tenancy.object u where u.kind = 'user' and u.deleted and u.id = any (ids);
+end $$;
+
+-- Invitations of known organizations. One to a solo organization is not kept: nobody can accept it here.
+create or replace function tenancy.apply_invitations(ids text[], orgs text[]) returns void
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  with put as (
+    insert into public.invitations as i (id, org_id, email, role_slug, status, inviter_user_id, expires_at, created_at, updated_at)
+      select v.id, v.org_id, v.state ->> 'email', v.state ->> 'role', (v.state ->> 'status')::text /*invitation status*/, v.state ->> 'inviter', (v.state ->> 'expires')::timestamptz,
+             (v.state ->> 'created')::timestamptz, v.at
+        from tenancy.object v
+        join public.organizations o on o.id = v.org_id
+        left join tenancy.organization_type t on t.type = o.type::text
+       where v.kind = 'invitation' and not v.deleted and (v.id = any (ids) or v.org_id = any (orgs))
+         and not (t.solo and v.state ->> 'status' = 'pending')
+       order by v.id
+      on conflict (id) do update set status = excluded.status, role_slug = excluded.role_slug, expires_at = excluded.expires_at, updated_at = excluded.updated_at
+        where (i.status, i.role_slug, i.expires_at, i.updated_at) is distinct from (excluded.status, excluded.role_slug, excluded.expires_at, excluded.updated_at)
+    returning i.id, i.org_id, i.role_slug, i.status
+  )
+  insert into tenancy.outbox (topic, org_id, subject, data)
+    select 'invitation.' || p.status, p.org_id, p.id, jsonb_build_object('role', p.role_slug) from put p;
+end $$;
+
+-- Roles and permissions made at WorkOS; what the product declared stays as declared. Returns the organizations it may concern.
+create or replace function tenancy.apply_roles(ids text[]) returns text[]
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  delete from tenancy.permission p using tenancy.object o
+   where o.kind = 'permission' and o.deleted and o.id = any (ids) and p.slug = o.id and not p.declared;
+  insert into tenancy.permission (slug, declared)
+    select o.id, false from tenancy.object o where o.kind = 'permission' and not o.deleted and o.id = any (ids)
+    on conflict (slug) do nothing;
+  delete from tenancy.role r using tenancy.object o
+   where o.kind = 'role' and o.deleted and o.id = any (ids) and r.org_id = coalesce(o.org_id, '') and not r.declared
+     and r.slug = case when o.org_id is null then o.id else substr(o.id, length(o.org_id) + 2) end;
+  insert into tenancy.role as r (org_id, slug, patterns, declared)
+    select coalesce(o.org_id, ''), o.state ->> 'slug', array(select jsonb_array_elements_text(o.state -> 'permissions')), false
+      from tenancy.object o where o.kind = 'role' and not o.deleted and o.id = any (ids)
+    on conflict (org_id, slug) do update set patterns = excluded.patterns where not r.declared;
+  return array(select distinct m.org_id from public.memberships m);
+end $$;
+
+revoke all on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
+  tenancy.apply_roles(text[]) from public;
+grant execute on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
+  tenancy.apply_roles(text[]) to rehome_job_sync;
+
+-- WorkOS sends no event when an invitation expires.
+create or replace function tenancy.expire_invitations() returns int
+volatile language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  n int;
+begin
+  with over as (
+    update public.invitations i set status = 'expired'::text /*invitation status*/ where i.status::text = 'pending' and i.expires_at < clock_timestamp()
+    returning i.id, i.org_id
+  )
+  insert into tenancy.outbox (topic, org_id, subject) select 'invitation.expired', o.org_id, o.id from over o;
+  get diagnostics n = row_count;
+  return n;
+end $$;
+revoke all on function tenancy.expire_invitations() from public;
+grant execute on function tenancy.expire_invitations() to rehome_job_sync;

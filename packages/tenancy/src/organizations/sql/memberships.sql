@@ -1,0 +1,113 @@
+-- From what WorkOS said to the mirror that the guard asks. Run as the installer after rules.sql; may be run again.
+set local role rehome_owner;
+
+-- What the mirror must say of the memberships of these organizations. It is a function of what is known at WorkOS and here, and not of the
+-- order in which it became known:
+--   of two memberships of one person in one organization the younger one counts (WorkOS allows one at a time, so the older one is gone);
+--   a membership waits until its organization and its person are known, and ends with either;
+--   a solo organization has one active member: its owner, else the oldest member; others are suspended;
+--   one active member is the owner: the target of an open transfer, else the oldest whom WorkOS calls owner; others are one role lower;
+--   while an organization is being deleted everybody is suspended.
+create or replace function tenancy.effective_memberships(orgs text[])
+returns table (org_id text, workos_user_id text, id text, role_slug text, permissions text[], status text)
+stable strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  return query
+  with known as (
+    select m.org_id, m.user_id, m.id, m.state ->> 'status' as status, (m.state ->> 'created')::timestamptz as created, false as here,
+           array(select jsonb_array_elements_text(m.state -> 'roles')) as roles
+      from tenancy.object m
+     where m.kind = 'membership' and not m.deleted and m.org_id = any (orgs)
+    union all
+    -- Rows that were here before the first sync.
+    select m.org_id, m.workos_user_id, m.id, case m.status::text when 'suspended' then 'inactive' when 'invited' then 'pending' else 'active' end,
+           '-infinity', true, array[m.role_slug]
+      from public.memberships m
+     where m.org_id = any (orgs) and not exists (select from tenancy.object o where o.kind = 'membership' and o.id = m.id)
+  ), one_each as (
+    select distinct on (k.org_id, k.user_id) k.*, c.owner_role, c.former_role, t.solo, x.to_user,
+           exists (select from tenancy.deletion d where d.org_id = k.org_id) as ending
+      from known k
+      join public.organizations o on o.id = k.org_id
+      left join tenancy.organization_type t on t.type = o.type::text
+      left join tenancy.transfer x on x.org_id = k.org_id
+      cross join tenancy.config c
+     where not exists (select from tenancy.object g where g.kind = 'organization' and g.id = k.org_id and g.deleted)
+       and not exists (select from tenancy.object u where u.kind = 'user' and u.id = k.user_id and u.deleted)
+       and (k.here or exists (select from tenancy.object u where u.kind = 'user' and u.id = k.user_id)
+            or exists (select from public.users u where u.workos_user_id = k.user_id))
+     order by k.org_id, k.user_id, k.created desc, k.id desc
+  ), ranked as (
+    select e.*, e.user_id is not distinct from e.to_user or e.owner_role = any (e.roles) as may_own,
+           row_number() over (partition by e.org_id order by e.status = 'active' desc, e.user_id is not distinct from e.to_user desc,
+                                                             e.owner_role = any (e.roles) desc, e.created, e.id) as rank
+      from one_each e
+  ), said as (
+    select r.*, case when r.status <> 'active' then r.roles
+                     when r.rank = 1 and r.may_own then array[r.owner_role] || array_remove(r.roles, r.owner_role)
+                     else array_replace(r.roles, r.owner_role, r.former_role) end as counting
+      from ranked r
+  )
+  select s.org_id, s.user_id, s.id, s.counting[1], tenancy.permissions_of(s.org_id, s.counting),
+         case when s.ending or s.status = 'inactive' or (s.status = 'active' and s.solo and s.rank > 1) then 'suspended'
+              when s.status = 'active' then 'active' else 'invited' end
+    from said s;
+end $$;
+
+-- Brings the mirror of these organizations to that. What weakens comes first: an owner steps down before the next one is made, a seat is
+-- free before it is taken. Returns how many rows changed.
+create or replace function tenancy.mirror_memberships(orgs text[]) returns int
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  wanted jsonb;
+  changed int := 0;
+  n int;
+begin
+  perform from public.organizations o where o.id = any (orgs) order by o.id for no key update;
+  wanted := (select coalesce(jsonb_agg(to_jsonb(e) order by e.org_id, e.workos_user_id), '[]') from tenancy.effective_memberships(orgs) e);
+
+  with gone as (
+    delete from public.memberships m
+     where m.org_id = any (orgs)
+       and not exists (select from jsonb_to_recordset(wanted) as e (org_id text, workos_user_id text)
+                        where e.org_id = m.org_id and e.workos_user_id = m.workos_user_id)
+    returning m.org_id, m.workos_user_id, m.id
+  )
+  insert into tenancy.outbox (topic, org_id, subject, data)
+    select 'membership.removed', g.org_id, g.workos_user_id, jsonb_build_object('membership', g.id) from gone g;
+  get diagnostics n = row_count;
+  changed := changed + n;
+
+  update public.memberships m set role_slug = e.role_slug, permissions = e.permissions, status = e.status::text /*membership status*/
+    from jsonb_to_recordset(wanted) as e (org_id text, workos_user_id text, role_slug text, permissions text[], status text)
+    cross join tenancy.config c
+   where m.org_id = any (orgs) and m.org_id = e.org_id and m.workos_user_id = e.workos_user_id and m.status::text = 'active'
+     and (e.status <> 'active' or (m.role_slug = c.owner_role and e.role_slug <> c.owner_role));
+  get diagnostics n = row_count;
+  changed := changed + n;
+
+  with put as (
+    insert into public.memberships as m (org_id, workos_user_id, id, role_slug, permissions, status)
+      select e.org_id, e.workos_user_id, e.id, e.role_slug, e.permissions, e.status::text /*membership status*/
+        from jsonb_to_recordset(wanted) as e (org_id text, workos_user_id text, id text, role_slug text, permissions text[], status text)
+      on conflict (org_id, workos_user_id) do update
+        set id = excluded.id, role_slug = excluded.role_slug, permissions = excluded.permissions, status = excluded.status
+        where (m.id, m.role_slug, m.permissions, m.status) is distinct from (excluded.id, excluded.role_slug, excluded.permissions, excluded.status)
+    returning m.org_id, m.workos_user_id, m.role_slug, m.status::text as status
+  )
+  insert into tenancy.outbox (topic, org_id, subject, data)
+    select 'membership.changed', p.org_id, p.workos_user_id, jsonb_build_object('role', p.role_slug, 'status', p.status) from put p;
+  get diagnostics n = row_count;
+  return changed + n;
+end $$;
+
+revoke all on function tenancy.effective_memberships(text[]), tenancy.mirror_memberships(text[]) from public;
+grant execute on function tenancy.effective_memberships(text[]), tenancy.mirror_memberships(text[]) to rehome_job_sync;
+
+-- The mirror, whatever it is called.
+create or replace function tenancy.mirrored() returns table (org_id text, workos_user_id text, id text, role_slug text, status text)
+stable language sql set search_path = pg_catalog, pg_temp as $$
+  select m.org_id, m.workos_user_id, m.id, m.role_slug, m.status::text from public.memberships m
+$$;
+revoke all on function tenancy.mirrored() from public;
+grant execute on function tenancy.mirrored() to rehome_job_sync;

@@ -1,0 +1,112 @@
+-- Schema tenancy: what WorkOS said last of each object, what the product declared, and the state of what takes several steps. No role of the
+-- application has any right here. Run as the installer; may be run again. The names public.organizations, public.memberships, public.users,
+-- public.invitations and public.guests in these files are replaced by the product's own.
+set local role rehome_owner;
+
+-- Held while objects are applied: one writer of the mirror at a time, and so no order of locks to get wrong.
+create table if not exists tenancy.lock (one boolean primary key default true check (one));
+
+-- The newest known state of each WorkOS object. A deleted one stays as a tombstone without content: ids are never used again.
+create table if not exists tenancy.object (
+  kind    text not null check (kind in ('organization', 'user', 'membership', 'invitation', 'role', 'permission')),
+  id      text not null,
+  at      timestamptz not null,                 -- updated_at at WorkOS
+  event   text collate "C" not null,            -- of which event; '~' is a state that was fetched
+  deleted boolean not null,
+  doubt   boolean not null default false,       -- two states of one instant: the later event's is taken, and the object is fetched to be sure
+  org_id  text,                                 -- of a membership, invitation or organization's role
+  user_id text,                                 -- of a membership; of an organization: whose personal one it is
+  state   jsonb,
+  seen_at timestamptz not null default clock_timestamp(),
+  primary key (kind, id)
+);
+create index if not exists object_org_id on tenancy.object (org_id, kind);
+create index if not exists object_doubt on tenancy.object (kind, id) where doubt;
+create index if not exists object_user_id on tenancy.object (user_id, kind);
+
+create table if not exists tenancy.cursor (
+  name       text primary key,
+  after      text,                              -- the last event that was applied; null: from `since` on
+  since      timestamptz not null,
+  reconciled timestamptz                        -- when everything was compared for the last time
+);
+
+-- What happened, for whoever keeps a log: written in the transaction of the change. Ids, roles and states only.
+create table if not exists tenancy.outbox (
+  id      bigint generated always as identity primary key,
+  at      timestamptz not null default clock_timestamp(),
+  topic   text not null,
+  org_id  text,
+  subject text,                                 -- the id of the person, invitation or membership
+  actor   text,                                 -- the person who asked for it; null: WorkOS said so
+  data    jsonb not null default '{}'
+);
+
+create table if not exists tenancy.config (
+  one           boolean primary key default true check (one),
+  owner_role    text not null,
+  former_role   text not null,
+  default_type  text,
+  product_names boolean not null                -- names and images belong to the product: WorkOS fills only empty ones
+);
+create table if not exists tenancy.organization_type (
+  type    text primary key,
+  solo    boolean not null,
+  tiers   text[] not null,
+  becomes text[] not null
+);
+create table if not exists tenancy.feature (type text not null, tier text not null, feature text not null, primary key (type, tier, feature));
+-- `declared`: by the product, and then WorkOS does not change it.
+create table if not exists tenancy.permission (slug text collate "C" primary key, declared boolean not null);
+create table if not exists tenancy.role (
+  org_id   text not null,                       -- '' is every organization's
+  slug     text not null,
+  patterns text[] not null,
+  declared boolean not null,
+  primary key (org_id, slug)
+);
+
+-- Which columns name an organization beside foreign keys, what is kept when one is deleted, and which columns let go of it.
+create table if not exists tenancy.organization_column (name text primary key, party boolean not null);
+create table if not exists tenancy.product_schema (name text primary key);
+create table if not exists tenancy.archive_rule (
+  rel     text primary key,                     -- schema.table
+  keep    interval not null,
+  columns text[]                                -- null: all
+);
+create table if not exists tenancy.release_rule (
+  rel    text not null,
+  name   text not null,                         -- the column that then names the stand-in
+  blank  jsonb not null,                        -- what the columns about the person become
+  primary key (rel, name)
+);
+
+-- A transfer that WorkOS has not been told of yet; here it counts at once.
+create table if not exists tenancy.transfer (
+  org_id    text primary key,
+  from_user text not null,
+  to_user   text not null,
+  asked_at  timestamptz not null default clock_timestamp()
+);
+
+create table if not exists tenancy.deletion (
+  org_id       text primary key,
+  requested_by text,
+  requested_at timestamptz not null default clock_timestamp(),
+  users        text[] not null,                 -- persons to erase with it
+  state        text not null check (state in ('requested', 'archiving', 'emptying', 'emptied', 'done')),
+  rows         bigint not null default 0,       -- emptied so far
+  finished_at  timestamptz
+);
+
+-- What law keeps of deleted organizations. Encrypted columns stay as they were.
+create table if not exists tenancy.archive (
+  org_id     text not null,
+  rel        text not null,
+  row_key    text not null,                     -- of the primary key, as json
+  content    json not null,                     -- not jsonb, which refuses what a product's json may hold
+  deleted_at timestamptz not null default now(),
+  keep_until timestamptz not null,
+  primary key (org_id, rel, row_key)
+);
+create index if not exists archive_keep_until on tenancy.archive (keep_until);

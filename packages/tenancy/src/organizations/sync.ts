@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { pushTransfers } from "./ownership.ts";
+import { type Polled, pollEvents, type SyncParts } from "./poll.ts";
+import { reconcile } from "./reconcile.ts";
+
+export interface SyncOptions extends SyncParts {
+  signal: AbortSignal;
+  /** Between two readings of the Events API. Default 5,000. Webhooks bring most of it sooner. */
+  pollMs?: number;
+  /** Between two comparisons of everything. Default a day. */
+  reconcileMs?: number;
+  onPolled?: (polled: Polled) => void;
+  /** What failed; the next round begins where this one stopped. Without it the loop ends with the error. */
+  onError?: (error: unknown) => void;
+}
+
+/**
+ * Keeps the mirror equal to WorkOS until the signal: reads the Events API, tells WorkOS of transfers it has not heard of, compares everything
+ * once a day. Any number of processes may run it.
+ */
+export async function syncOrganizations(options: SyncOptions): Promise<void> {
+  const { signal, pollMs = 5_000, reconcileMs = 86_400_000, onPolled, onError, name = "workos" } = options;
+  while (!signal.aborted) {
+    try {
+      onPolled?.(await pollEvents(options));
+      await pushTransfers(options);
+      if (await reconcileIsDue(options, name, reconcileMs)) await reconcile(options);
+    } catch (error) {
+      if (!onError) throw error;
+      onError(error);
+    }
+    await sleep(pollMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Of several processes one takes the turn. */
+async function reconcileIsDue({ run }: SyncParts, name: string, everyMs: number): Promise<boolean> {
+  const { rowCount } = await run((query) =>
+    query(
+      "update tenancy.cursor set reconciled = clock_timestamp() where name = $1 and reconciled < clock_timestamp() - make_interval(secs => $2::float8)",
+      [name, everyMs / 1000],
+    ),
+  );
+  return rowCount === 1;
+}

@@ -1,0 +1,3 @@
+import { organizationTables } from "../tables.ts";
+
+export const { organizations, users, memberships, invitations } = organizationTables();
