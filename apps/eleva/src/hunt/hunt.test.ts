@@ -4,7 +4,8 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { allowed } from "./allowed.ts";
-import { fillHuntWorld, huntPersonas, JOBS } from "./world.ts";
+import { prepareElevaHunt } from "./prepare.ts";
+import { JOBS } from "./world.ts";
 
 let template: TargetTemplate;
 let target: TargetDatabase;
@@ -14,9 +15,10 @@ let worker: pg.Client;
 let matrix: Matrix;
 
 beforeAll(async () => {
-  template = await targetTemplate(fillHuntWorld);
+  template = await targetTemplate();
   target = await template.copy();
-  personas = await huntPersonas(target.token);
+  const prepared = await prepareElevaHunt(target.owner);
+  personas = [...prepared.personas];
   await installRoles(target.owner, { moverPassword: "mover", loginPassword: "login", workerPassword: "worker", jobs: JOBS });
   login = await connect("rehome_login", "login");
   worker = await connect("rehome_worker", "worker");
@@ -47,7 +49,7 @@ test("nobody reads or writes what is not theirs, and everybody what is", () => {
   expect(matrix.gaps).toEqual([]);
   expect(matrix).toMatchObject({ holds: true });
   expect(matrix.tables).toHaveLength(29);
-  expect(matrix.personas).toHaveLength(31);
+  expect(matrix.personas).toHaveLength(32);
   expect(matrix.granted).toBeGreaterThan(3_000);
   expect(matrix.denied).toBeGreaterThan(20_000);
 });
@@ -84,6 +86,10 @@ test("the text, the JSON and the page tell the same and hold no value of a row",
   expect(page).toContain("owner of the clinic");
   for (const out of [text, page, JSON.stringify(matrix)]) expect(out).not.toMatch(/@example\.test|user_(ana|olga|rui|pia)|org_clinic|eyJ/);
   expect(page).not.toMatch(/<script|https?:/);
+});
+
+test("a database that has rows is not hunted", async () => {
+  await expect(prepareElevaHunt(target.owner)).rejects.toThrow("This database has rows.");
 });
 
 describe("the hunter fails when", () => {

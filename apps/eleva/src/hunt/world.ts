@@ -41,6 +41,20 @@ export async function huntPersonas(sign: Sign): Promise<Persona[]> {
     return { name, kind, role: "authenticated", userId, orgId, token: await sign(userId, orgId, LIFETIME_SECONDS) };
   });
   const nobody = { userId: null, orgId: null };
+  // The role counts, too: a verified identity in the role of nobody sees no more than nobody.
+  const signedAnonymous = people
+    .filter(([name]) => ["owner of the clinic", "patient"].includes(name))
+    .map(async ([name, , user, orgId]): Promise<Persona> => {
+      const userId = `user_${user}`;
+      return {
+        name: `anonymous, token of: ${name}`,
+        kind: "anonymous",
+        role: "anonymous",
+        userId,
+        orgId,
+        token: await sign(userId, orgId, LIFETIME_SECONDS),
+      };
+    });
   return [
     ...(await Promise.all(signed)),
     {
@@ -53,15 +67,7 @@ export async function huntPersonas(sign: Sign): Promise<Persona[]> {
       refused: "RJ008",
     },
     { name: "anonymous", kind: "anonymous", role: "anonymous", ...nobody },
-    // The role counts, too: a verified identity in the role of nobody sees no more than nobody.
-    {
-      name: "anonymous with the owner's token",
-      kind: "anonymous",
-      role: "anonymous",
-      userId: "user_olga",
-      orgId: "org_clinic",
-      token: await sign("user_olga", "org_clinic", LIFETIME_SECONDS),
-    },
+    ...(await Promise.all(signedAnonymous)),
     ...JOBS.map((job): Persona => ({ name: `job ${job}`, kind: "job", role: `rehome_job_${job}`, ...nobody })),
     ...INTERNAL_ROLES.map((role): Persona => ({ name: role, kind: "internal", role, ...nobody })),
   ];

@@ -27,6 +27,7 @@ export function drizzleOver<S extends Schema>({ schema, casing }: DrizzleOptions
   const dialect = new GuardedDialect(casing === undefined ? {} : { casing });
   const relational = schema === undefined ? undefined : relationsOf(schema);
   return (run) => {
+    // Without the name that Drizzle gives a prepared statement.
     const client = {
       query: ({ text, rowMode, types }: QueryConfig & { rowMode?: string; types?: TypeParsers }, values: unknown[]) =>
         run({ text, values }, { rowMode, types }),
@@ -44,8 +45,7 @@ function relationsOf(schema: Schema) {
 /** Drizzle wraps what the driver threw and quotes all parameters; a column's own conversion may quote a value, too. */
 class GuardedSession extends NodePgSession<Record<string, unknown>, TablesRelationalConfig> {
   override prepareQuery<T extends PreparedQueryConfig>(...args: Parameters<NodePgSession<Schema, TablesRelationalConfig>["prepareQuery"]>) {
-    const [query, fields, , ...rest] = args;
-    const prepared = super.prepareQuery<T>(query, fields, undefined, ...rest);
+    const prepared = super.prepareQuery<T>(...args);
     const ways = prepared as unknown as Prepared;
     for (const way of ["execute", "all"] as const) {
       const run = ways[way].bind(prepared);

@@ -50,6 +50,11 @@ describe.each([false, true])("round trips, connections with pipeline: %s", (pipe
 
   test("a refused token takes two: the flight that was refused, and the rollback", async () => {
     expect(await flights(tenancy.as("nonsense", (_db, query) => query("select 1")))).toBe(2);
+    const swallowed = tenancy.as("nonsense", async (_db, query) => {
+      for (let i = 0; i < 3; i++) await query("select 1").catch(() => {});
+    });
+    expect(await flights(swallowed)).toBe(2);
+    await expect(swallowed).rejects.toMatchObject({ code: "bad_token" });
   });
 
   test("no flight holds two identities, no message two statements, and the token is no statement's text", async () => {

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { cloneOf, isIdentityOrParent, representatives } from "./candidates.ts";
+import { insertSql } from "./inserts.ts";
 import { grantedColumns, type Judgement, mayInsert, mayRead, mayUpdate, type Probe, type Target } from "./probe.ts";
 import type { Outcome } from "./session.ts";
 import type { Limit, Row } from "./types.ts";
 import { keySql, relation } from "./world.ts";
-import { harmlessColumn, insertSql } from "./writes.ts";
+import { harmlessColumn } from "./write-parts.ts";
 
 /** An existence that shows: two statements whose outcomes differ where nothing hidden may make a difference. */
 export interface Existence {

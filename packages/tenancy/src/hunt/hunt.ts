@@ -3,7 +3,9 @@ import { escapeIdentifier } from "pg";
 import { callProbe } from "./calls.ts";
 import { conflictProbes, existences } from "./conflicts.ts";
 import { copyProbes, tryCopy } from "./copies.ts";
+import { deleteProbes } from "./deletes.ts";
 import { findGaps } from "./gaps.ts";
+import { insertProbes } from "./inserts.ts";
 import { joinProbes, statisticsProbes } from "./joins.ts";
 import type { Probe, Target } from "./probe.ts";
 import { readProbes } from "./reads.ts";
@@ -12,8 +14,8 @@ import { hiddenValues, quotesHidden } from "./said.ts";
 import { asPersona, type Outcome, runTries, undone } from "./session.ts";
 import { Tally } from "./tally.ts";
 import type { HuntOptions, Matrix, Persona, TableRule, World } from "./types.ts";
+import { updateProbes } from "./updates.ts";
 import { type KnownWorld, readWorld, relation } from "./world.ts";
-import { writeProbes } from "./writes.ts";
 
 /** A hunt whose world was read and whose statements were made; to be run as often as wanted, as long as the rows stay as they are. */
 export interface PreparedHunt {
@@ -50,7 +52,15 @@ export async function prepareHunt(options: HuntOptions): Promise<PreparedHunt> {
   const rules = new Map(options.personas.map((persona) => [persona, options.oracle.rules(world, persona)]));
   const probesOf = cached((persona, table, allGranted) => {
     const target = targetOf(known, options, rules, persona, table, allGranted);
-    return target ? [...readProbes(target), ...writeProbes(target), ...(allGranted ? [] : conflictProbes(target))] : [];
+    return target
+      ? [
+          ...readProbes(target),
+          ...insertProbes(target),
+          ...updateProbes(target),
+          ...deleteProbes(target),
+          ...(allGranted ? [] : conflictProbes(target)),
+        ]
+      : [];
   });
   return {
     world,

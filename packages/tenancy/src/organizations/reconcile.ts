@@ -79,6 +79,7 @@ export async function reconcile({
     waiting.push(change);
   }
   await flush(1);
+  await run((query) => query("update tenancy.lock set compared = greatest(compared, $1)", [compared]));
   return result;
 }
 

@@ -246,7 +246,7 @@ describe("the Events API", () => {
 });
 
 describe("comparing everything", () => {
-  const compare = () => reconcile({ workos: server.workos, run: database.sync, readsPerSecond: 1e6 });
+  const compare = () => reconcile({ workos: server.workos, run: database.sync, readsPerSecond: 1e6, now: source.now });
 
   test("removes what was in the mirror before the first sync and is gone at WorkOS; keeps what WorkOS still has", async () => {
     const user = source.createUser();
@@ -256,6 +256,25 @@ describe("comparing everything", () => {
     await database.owner.query("update memberships set id = $1 where workos_user_id = $2", [membership?.id, user.id]);
     expect(await compare()).toMatchObject({ gone: 1 });
     expect(await memberships()).toEqual([{ who: user.id, role: "owner", status: "active" }]);
+  });
+
+  test("an event of a membership that it no longer found, delivered after it, does not bring it back", async () => {
+    const { organization } = await clinic();
+    const membership = source.join(source.createUser(), organization, "admin");
+    const created = last();
+    const other = source.join(source.createUser(), organization, "member");
+    const still = last();
+    if (membership) source.deleteMembership(membership);
+    source.tick();
+    await compare();
+    await database.owner.query("delete from tenancy.object where id = $1", [other?.id]); // as if its list had left it out
+    await deliver(created);
+    await deliver(still);
+    expect((await memberships()).map(({ role, status }) => `${role} ${status}`).sort()).toEqual([
+      "admin suspended",
+      "member active",
+      "owner active",
+    ]);
   });
 
   test("a list that leaves things out deletes nothing", async () => {

@@ -3,7 +3,8 @@
 set local role rehome_owner;
 
 -- An object's newer state wins (updated_at). Of ids that are never used again a deletion is final. Two states of one instant leave a doubt: the
--- later event's is taken, of a membership the one that does not count, and the object is to be fetched; a fetched state settles it.
+-- later event's is taken, of a membership the one that does not count, and the object is to be fetched; a fetched state settles it. So does a
+-- membership that is news and yet older than the last comparison of everything, which did not find it: it does not count until it was fetched.
 -- Everything that follows is computed from the stored states, so that what is missing (a membership's organization, its person) is made up for
 -- when it comes. Returns how many objects were news. Sessions are not stored.
 create or replace function tenancy.apply(changes jsonb) returns int
@@ -31,7 +32,7 @@ begin
       from said s order by s.kind, s.id, (s.final and s.deleted) desc, s.at desc, s.event desc
   ), judged as (
     select i.*, coalesce(o.state, '{}') as before,
-           case when o.id is null then 'wins'
+           case when o.id is null then case when i.kind = 'membership' and not i.deleted and i.event <> '~' and i.at < l.compared then 'late' else 'wins' end
                 when i.final and o.deleted then 'old'
                 when i.final and i.deleted then 'wins'
                 when i.at <> o.at then case when i.at > o.at then 'wins' else 'old' end
@@ -40,11 +41,12 @@ begin
                 when i.kind = 'membership' and i.state ->> 'status' <> 'active' then 'doubted'
                 when i.kind = 'membership' and o.state ->> 'status' <> 'active' or o.event > i.event then 'doubting'
                 else 'doubted' end as verdict
-      from incoming i left join tenancy.object o on o.kind = i.kind and o.id = i.id
+      from incoming i cross join tenancy.lock l left join tenancy.object o on o.kind = i.kind and o.id = i.id
   ), put as (
     insert into tenancy.object as o (kind, id, at, event, deleted, doubt, org_id, user_id, state)
-      select j.kind, j.id, j.at, j.event, j.deleted, not j.deleted and j.event <> '~' and (j.twice or j.verdict in ('doubted', 'doubting')), j.org_id,
-             j.user_id, case when j.deleted then null when j.verdict = 'doubting' then j.before else j.state end
+      select j.kind, j.id, j.at, j.event, j.deleted, not j.deleted and j.event <> '~' and (j.twice or j.verdict in ('doubted', 'doubting', 'late')), j.org_id,
+             j.user_id, case when j.deleted then null when j.verdict = 'doubting' then j.before
+                             when j.verdict = 'late' then j.state || '{"status": "inactive"}' else j.state end
         from judged j where j.verdict <> 'old' order by j.kind, j.id
       on conflict (kind, id) do update
         set at = greatest(o.at, excluded.at), event = excluded.event, deleted = excluded.deleted, doubt = excluded.doubt,

@@ -4,7 +4,10 @@
 set local role rehome_owner;
 
 -- Held while objects are applied: one writer of the mirror at a time, and so no order of locks to get wrong.
-create table if not exists tenancy.lock (one boolean primary key default true check (one));
+create table if not exists tenancy.lock (
+  one      boolean primary key default true check (one),
+  compared timestamptz                          -- when everything was listed at WorkOS for the last time: what is older was in the list, or is gone
+);
 
 -- The newest known state of each WorkOS object. A deleted one stays as a tombstone without content: ids are never used again.
 create table if not exists tenancy.object (

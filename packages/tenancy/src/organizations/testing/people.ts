@@ -33,7 +33,8 @@ export async function settle(database: OrganizationsDatabase, ...places: Place[]
 /** Empties everything but the declaration. */
 export async function empty(database: OrganizationsDatabase): Promise<void> {
   await database.owner.query(
-    `truncate tenancy.object, tenancy.cursor, tenancy.outbox, tenancy.transfer, tenancy.deletion, tenancy.archive, auth.revoked_session, record_shares, records,
+    `update tenancy.lock set compared = null;
+     truncate tenancy.object, tenancy.cursor, tenancy.outbox, tenancy.transfer, tenancy.deletion, tenancy.archive, auth.revoked_session, record_shares, records,
        meetings, services, visits, guests, invitations, memberships, users, organizations`,
   );
 }
