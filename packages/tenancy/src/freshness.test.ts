@@ -67,6 +67,30 @@ describe.each(Object.entries(ENDS))("%s", (name, sql) => {
   });
 });
 
+test.each([
+  ["auth.identity", "\x1e"],
+  ["auth.identity", "\x1ex"],
+  ["auth.identity", "\x1fx"],
+  ["auth.claims", "\x1e"],
+  ["auth.claims", "\x1fx"],
+])("what is appended to %s hides no revocation: %j", async (name, end) => {
+  await login.tx(async () => {
+    await login.init(database.issuer.token());
+    await login.q("select set_config($1, current_setting($1) || $2, true)", [name, end]);
+    await change("select auth.revoke_session('session_01A')");
+    expect(await everything()).toEqual(LIKE_ANONYMOUS);
+    expect(await login.q("select auth.session()")).toBeNull();
+  });
+});
+
+test("a revocation is kept for the longest life any token may have, whatever the caps are when it comes", async () => {
+  await change("select auth.revoke_session('session_01A')");
+  const { rows } = await database.owner.query(
+    "select until > now() + interval '1 day 1 minute 55 seconds' as long from auth.revoked_session",
+  );
+  expect(rows).toEqual([{ long: true }]);
+});
+
 describe("the mark of revocations", () => {
   const mark = async () =>
     (await database.owner.query("select seen = s.last_value as settled from auth.revocation, auth.revoked s")).rows[0]?.settled;

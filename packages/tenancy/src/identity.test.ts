@@ -309,6 +309,19 @@ describe("a seal of another transaction", () => {
   });
 
   // Limit: transactions of one simple-query message share transaction_timestamp. The client sends one statement per message.
+  test.each([
+    "begin isolation level repeatable read",
+    "begin isolation level serializable",
+    "begin; set transaction isolation level serializable",
+  ])("carried into the next transaction of one message with a frozen snapshot: %s", async (begin) => {
+    await login.q(
+      `begin; set local role authenticated; select auth.jwt_session_init('${a()}'); select set_config('auth.identity', current_setting('auth.identity'), false); commit; ${begin}; set local role authenticated; select 1`,
+    );
+    expect(await login.q("select auth.org_id()")).toBeNull();
+    expect(await login.q(COUNT)).toBe(0);
+    await login.q("rollback; reset all");
+  });
+
   test("limit: works in the next transaction of the same message", async () => {
     const rows = await login.q(
       `begin; set local role authenticated; select auth.jwt_session_init('${a()}'); select set_config('auth.identity', current_setting('auth.identity'), false); commit; begin; set local role authenticated; ${COUNT}`,

@@ -15,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await database.owner.query("update auth.issuer set enabled = true; delete from auth.revoked_session; delete from auth.jwk");
+  await addIssuer(database.owner, WORKOS);
   await syncKeys(database.owner, "workos", publishing([database.issuer.jwk]));
 });
 
@@ -86,6 +87,15 @@ describe("it dies (RJ015) with", () => {
     "its key, removed": () => database.owner.query("delete from auth.jwk"),
     "its key, past its overlap": () => database.owner.query("update auth.jwk set not_after = now() - interval '1 second'"),
     "its issuer, disabled": () => disableIssuer(database.owner, "workos"),
+    "a change of its issuer by hand": () => database.owner.query("update auth.issuer set max_lifetime_s = 3599"),
+    "its issuer, disabled and enabled again": () =>
+      database.owner.query("update auth.issuer set enabled = false; update auth.issuer set enabled = true"),
+    "a spelling of its issuer that goes": () => database.owner.query("delete from auth.issuer_iss"),
+    "another issuer in the place of its own": async () => {
+      await database.owner.query("delete from auth.issuer");
+      await addIssuer(database.owner, WORKOS);
+      await syncKeys(database.owner, "workos", publishing([database.issuer.jwk]));
+    },
     "a change of its issuer": () => addIssuer(database.owner, { ...WORKOS, maxLifetimeSeconds: 3600 }),
   };
   test.each(Object.entries(DEATHS))("%s", async (_name, end) => {

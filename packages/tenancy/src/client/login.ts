@@ -72,7 +72,8 @@ async function refuseMightyLogin(wire: Wire, advice: string): Promise<void> {
 const MIGHTY = `
 select r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolreplication
     or exists (select from pg_catalog.pg_roles o where pg_catalog.pg_has_role(session_user, o.oid, 'MEMBER')
-                and (o.rolsuper or o.rolbypassrls or o.rolname in ('rehome_owner', 'rehome_guard', 'rehome_keys')))
+                and (o.rolsuper or o.rolbypassrls or o.rolname in ('rehome_owner', 'rehome_guard', 'rehome_keys',
+                  'pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')))
     or exists (select from pg_catalog.pg_class c where c.relrowsecurity and pg_catalog.pg_has_role(session_user, c.relowner, 'MEMBER')) as mighty
   from pg_catalog.pg_roles r where r.rolname = session_user`;
 

@@ -10,7 +10,7 @@ export const COMMIT: Statement = { text: "commit" };
  * The cleaning stands inside the transaction, before the identity: through a pooler, a DISCARD between transactions may reach another server.
  * What an earlier user of the connection left (cursors, prepared statements, settings, sequences' last values, locks, random's seed, a role) is
  * gone when the identity arrives. BEGIN names all its properties because their defaults are settings, too. RESET ALL goes back to the login's
- * own defaults, which SQL of the application can change; the one that would write tokens into the server's log is set here. SET ROLE is no
+ * own defaults, which SQL of the application can change; those that would write tokens into the server's log are set here. SET ROLE is no
  * setting that RESET ALL takes back.
  *
  * @param wire its transaction is rolled back when somebody left one open
@@ -29,5 +29,10 @@ const CLEANING: readonly Statement[] = ["close all", "deallocate all", "unlisten
   (text) => ({ text }),
 );
 
-const SETTING =
-  "select pg_catalog.pg_advisory_unlock_all(), pg_catalog.setseed($1), pg_catalog.set_config('log_parameter_max_length_on_error', '0', true), pg_catalog.set_config('role', $2, true)";
+const SETTING = `select pg_catalog.pg_advisory_unlock_all(), pg_catalog.setseed($1), pg_catalog.set_config('log_parameter_max_length_on_error', '0', true), ${[
+  "debug_print_parse",
+  "debug_print_rewritten",
+  "debug_print_plan",
+]
+  .map((name) => `pg_catalog.set_config('${name}', 'off', true)`)
+  .join(", ")}, pg_catalog.set_config('role', $2, true)`;

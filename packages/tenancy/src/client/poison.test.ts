@@ -232,3 +232,43 @@ const STRINGS: Readonly<Record<string, string>> = {
   temp_tablespaces: "",
   default_table_access_method: "evil",
 };
+
+describe("what SQL of the application left as the login's own defaults", () => {
+  const alter = (change: string) =>
+    world.owner.query(`do $$ begin execute format('alter role rehome_login in database %I ${change}', current_database()); end $$`);
+  beforeAll(async () => {
+    await alter("set debug_print_plan = on");
+    await alter("set debug_pretty_print = off");
+    await alter("set client_min_messages = log");
+  });
+  afterAll(() => alter("reset all"));
+
+  /** Texts that stand in the plans a connection was told of. */
+  const constantsOf = (notices: readonly string[]) =>
+    notices.flatMap((text) =>
+      [...text.matchAll(/:constvalue \d+ \[([-\d\s]*)\]/g)].map((found) =>
+        Buffer.from(
+          (found[1] ?? "")
+            .trim()
+            .split(/\s+/)
+            .map((byte) => Number(byte) & 255),
+        )
+          .subarray(4)
+          .toString("latin1"),
+      ),
+    );
+
+  test("does not make the server print the token", async () => {
+    const own = quietPool({ connectionString: world.loginUrl, max: 1 });
+    const notices: string[] = [];
+    own.on("connect", (client) => client.on("notice", ({ message, detail }) => notices.push(`${message} ${detail}`)));
+    const token = world.a();
+    await createTenancy({ pool: own }).as(token, (_db, query) => query("select 1"));
+    expect(notices.length).toBeGreaterThan(0);
+    expect(constantsOf(notices)).not.toContain(token);
+    // Without the client's opening it would.
+    await own.query("select $1::text", [token]);
+    expect(constantsOf(notices)).toContain(token);
+    await own.end();
+  });
+});

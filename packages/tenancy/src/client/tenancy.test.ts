@@ -205,15 +205,16 @@ describe("errors a program can tell apart", () => {
   });
 
   test("a login that could bypass the policies is refused", async () => {
-    await database.owner.query(`create role client_test_owner login; grant authenticated to client_test_owner;
+    await database.owner.query(`create role client_test_owner login;
+      create role client_test_reader login; grant pg_read_all_data to client_test_reader;
       create table owned (id int); alter table owned enable row level security; alter table owned owner to client_test_owner`);
-    for (const user of ["postgres", "rehome_mover", "client_test_owner"]) {
+    for (const user of ["postgres", "rehome_mover", "client_test_owner", "client_test_reader"]) {
       const mighty = new pg.Pool({ connectionString: withUser(database.url, user) });
       const refused = { code: "forbidden", message: "The pool logs in as a role that can bypass the policies." };
       await expect(createTenancy({ pool: mighty }).as(a(), async () => {})).rejects.toMatchObject(refused);
       await expect(createTenancy({ pool, workers: mighty }).job("client_test", async () => {})).rejects.toMatchObject(refused);
       await mighty.end();
     }
-    await database.owner.query("drop table owned; drop role client_test_owner");
+    await database.owner.query("drop table owned; drop role client_test_owner, client_test_reader");
   });
 });

@@ -75,7 +75,7 @@ function makeWire(client: TenancyClient & InnerClient): Wire {
       return new Promise<Flown>((resolve) => {
         let messages: Message[];
         try {
-          messages = statements.map(({ text, values = [] }) => ({ text, values: values.map((value) => toWire(value, client)) }));
+          messages = statements.map(({ text, values = [] }) => ({ text, values: values.map(prepareValue) }));
         } catch {
           resolve({ done: 0, failure: new UnfitParameter(), broken: false, firsts: [], result: emptyResult() });
           return;
@@ -93,14 +93,6 @@ function makeWire(client: TenancyClient & InnerClient): Wire {
 interface Message {
   text: string;
   values: unknown[];
-}
-
-/** Text and bytes go through; the driver's own rules turn the rest into text. Neon's driver does not know Node's Buffer: bytea's text form. */
-function toWire(value: unknown, client: InnerClient): unknown {
-  const prepared = prepareValue(value);
-  return ArrayBuffer.isView(prepared) && "neonConfig" in client
-    ? `\\x${Buffer.from(prepared.buffer, prepared.byteOffset, prepared.byteLength).toString("hex")}`
-    : prepared;
 }
 
 interface Flight {

@@ -45,7 +45,7 @@ describe("syncKeys", () => {
     await syncKeys(database.owner, "workos", publishing([next.jwk]));
     expect(await keys()).toMatchObject([
       { kid: next.kid, ends: null },
-      { kid: database.issuer.kid, ends: 3605 },
+      { kid: database.issuer.kid, ends: 3610 },
     ]);
     expect(await outcome(database.issuer.token())).toBeUndefined();
     expect(await outcome(next.token())).toBeUndefined();

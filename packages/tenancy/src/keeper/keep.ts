@@ -4,6 +4,8 @@ import { TenancyError, toTenancyError } from "../errors.ts";
 import { DEFAULT_SCHEMA } from "../install/sql-text.ts";
 import { type KeeperPass, passOnce } from "./pass.ts";
 
+const LEAST_PAUSE_MS = 500;
+
 export interface KeepOptions {
   /** A login that may become rehome_keys (see `keeperPassword` of installRoles), straight to the server: LISTEN does not pass a pooler. */
   connectionString?: string;
@@ -85,7 +87,11 @@ async function keepOn(client: ClientBase, options: KeepOptions, worked: () => vo
   try {
     await client.query("set role rehome_keys");
     await client.query("listen rehome_keys");
-    while (!signal?.aborted) {
+    for (let began = -Infinity; !signal?.aborted; ) {
+      // Anybody who may send SQL can ring: no more than two passes a second for it.
+      await sleep(Math.max(0, began + LEAST_PAUSE_MS - performance.now()), undefined, { ...(signal && { signal }) }).catch(() => {});
+      if (signal?.aborted) break;
+      began = performance.now();
       if (bell.lost) throw new TenancyError("unreachable");
       bell.quiet();
       const pass = await passOnce(client, {

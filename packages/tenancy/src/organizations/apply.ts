@@ -57,13 +57,16 @@ export async function receiveWebhook({ workos, run, secret, payload, signature }
 }
 
 /**
- * Fetches organizations and persons that memberships wait for, and what two events of one instant said differently; at most `limit`. What
- * WorkOS does not know (404) stays as it is: the event of its deletion is on its way.
+ * Fetches what is in doubt (two events of one instant said different things, or the row was locked), and organizations and persons that
+ * memberships wait for; at most `limit`. What WorkOS does not know (404) stays as it is: the event of its deletion is on its way.
  *
  * @returns how many objects were fetched
  */
-export async function fetchMissing({ workos, run }: { workos: WorkOS; run: RunJob }, limit = 100): Promise<number> {
-  const missing = await run(async (query) => (await query<Missing>(MISSING, [limit])).rows);
+export async function fetchMissing(
+  { workos, run }: { workos: WorkOS; run: RunJob },
+  { limit = 100, onlyDoubts = false }: { limit?: number; onlyDoubts?: boolean } = {},
+): Promise<number> {
+  const missing = await run(async (query) => (await query<Missing>(onlyDoubts ? DOUBTS : MISSING, [limit])).rows);
   const changes: Change[] = [];
   for (const { kind, id } of missing) {
     const change = fetchChange(workos, kind, id);
@@ -78,6 +81,9 @@ interface Missing {
   kind: FetchableKind;
   id: string;
 }
+
+const DOUBTS =
+  "select kind, id from tenancy.object where doubt and kind in ('organization', 'user', 'membership', 'invitation') order by seen_at limit $1";
 
 const MISSING = `
 select kind, id from (

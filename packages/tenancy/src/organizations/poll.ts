@@ -2,17 +2,12 @@ import type { Event, EventName, WorkOS } from "@workos-inc/node";
 import { applyChanges, fetchMissing } from "./apply.ts";
 import { changeOf, SYNCED_EVENTS } from "./changes.ts";
 import { workosStatus } from "./errors.ts";
-import { reconcile } from "./reconcile.ts";
+import { type ReconcileParts, reconcile } from "./reconcile.ts";
 import type { RunJob } from "./run.ts";
 
-export interface SyncParts {
-  workos: WorkOS;
-  run: RunJob;
+export interface SyncParts extends ReconcileParts {
   /** The cursor's name; one for each WorkOS environment. Default `workos`. */
   name?: string;
-  now?: () => number;
-  /** Requests a second while everything is compared. Default 50; WorkOS's limit of reads is 100 for the whole environment. */
-  readsPerSecond?: number;
 }
 
 export interface Polled {
@@ -66,7 +61,7 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
     }
     cursor = (await readCursor(run, name)) ?? cursor;
   }
-  if (polled.news > 0) await fetchMissing({ workos, run });
+  await fetchMissing({ workos, run }, { onlyDoubts: polled.news === 0 });
   return polled;
 }
 

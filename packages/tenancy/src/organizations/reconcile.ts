@@ -5,6 +5,16 @@ import { applyChanges, type FetchableKind, fetchChange, orUndefined } from "./ap
 import { type Change, goneChange, invitationChange, membershipChange, organizationChange, userChange } from "./changes.ts";
 import type { RunJob } from "./run.ts";
 
+export interface ReconcileParts {
+  workos: WorkOS;
+  /** As the job `sync`. */
+  run: RunJob;
+  /** Requests a second. Default 50; WorkOS's limit of reads is 100 for the whole environment. */
+  readsPerSecond?: number;
+  /** WorkOS's time, in milliseconds since 1970. Default this machine's. */
+  now?: () => number;
+}
+
 export interface Reconciled {
   /** Objects that WorkOS listed. */
   listed: number;
@@ -22,15 +32,9 @@ const STATUSES = ["active", "inactive", "pending"] as const;
  * not listed is asked for by its id, and only a 404 makes it gone: a list that breaks off deletes nothing. What became known after the start is
  * left alone. Cost: one request for 100 persons or organizations, and two for each organization. May be stopped and run again.
  */
-export async function reconcile({
-  workos,
-  run,
-  readsPerSecond = 50,
-}: {
-  workos: WorkOS;
-  run: RunJob;
-  readsPerSecond?: number;
-}): Promise<Reconciled> {
+export async function reconcile(parts: ReconcileParts): Promise<Reconciled> {
+  const { workos, run, readsPerSecond = 50, now = Date.now } = parts;
+  const compared = new Date(now());
   const { rows } = await run((query) => query<{ now: string }>("select clock_timestamp()::text as now"));
   const started = rows[0]?.now ?? "";
   const pace = paced(readsPerSecond);

@@ -131,6 +131,35 @@ describe("what an event means for whoever is signed in", () => {
     expect(await organizationOf(user, organization.id)).toBeNull();
   });
 
+  test("a member who locks the own row holds up nobody's suspension; what was passed over is made up for", async () => {
+    const other = await clinic();
+    const slow = source.createUser();
+    const home = source.createOrganization("patient_personal", slow.id);
+    source.join(slow, home, "owner");
+    await poll();
+    await database.owner.query("grant update (first_name) on users to authenticated");
+    const email = async () =>
+      (await database.rows<{ email: string }>("select email from users where workos_user_id = $1", [slow.id]))[0]?.email;
+    const before = await email();
+    source.tick();
+    source.updateUser(slow, { email: "moved@example.com" });
+    source.updateMembership(other.membership, { status: "inactive" });
+    source.revokeSession("session_9", other.user);
+    try {
+      await as({ user: slow.id, org: home.id }, async (query) => {
+        expect((await query("select from users for update")).rowCount).toBe(1);
+        await poll();
+        expect(await organizationOf(other.user, other.organization.id)).toBeNull();
+        await expect(organizationOf(other.user, other.organization.id, "session_9")).rejects.toMatchObject({ code: "RJ009" });
+        expect(await email()).toBe(before);
+      });
+      await poll();
+      expect(await email()).toBe("moved@example.com");
+    } finally {
+      await database.owner.query("revoke update (first_name) on users from authenticated");
+    }
+  });
+
   test.each(["user", "organization"] as const)("the %s is deleted and nothing else is announced", async (which) => {
     const { user, organization } = await clinic();
     if (which === "user") source.deleteUser(user, false);

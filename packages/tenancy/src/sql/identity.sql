@@ -10,7 +10,8 @@ set local role rehome_guard;
 do $install$
 declare
   good text := auth.unsealed_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(split_part(seal, chr(30), 2), 'UTF8')$$);
-  lasting text := $$split_part(seal, chr(31), 2)::float8 > date_part('epoch', clock_timestamp())$$;
+  -- Also of the isolation level: a seal that was carried into the next transaction of one message must not meet a frozen snapshot there.
+  lasting text := $$split_part(seal, chr(31), 2)::float8 > date_part('epoch', clock_timestamp()) and left(current_setting('transaction_isolation'), 4) = 'read'$$;
   template text := $make$
 create or replace function auth.{name} returns {type}
 stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $body$

@@ -33,7 +33,7 @@ begin
     if not found then raise exception 'a kid never changes its key' using errcode = 'RJ005'; end if;
     kids := kids || (key ->> 'kid');
   end loop;
-  update auth.jwk j set not_after = clock_timestamp() + make_interval(secs => cfg.max_lifetime_s + cfg.leeway_s)
+  update auth.jwk j set not_after = clock_timestamp() + make_interval(secs => cfg.max_lifetime_s + 2 * cfg.leeway_s)
     where j.issuer = cfg.name and j.not_after is null and j.kid <> all (kids);
   delete from auth.jwk j where j.issuer = cfg.name and j.not_after < clock_timestamp() - interval '1 day';
   update auth.issuer i set synced_at = clock_timestamp() where i.name = cfg.name;

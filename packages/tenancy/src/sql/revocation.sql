@@ -16,13 +16,13 @@ begin
   return null;
 end $$;
 
--- Ends a session for the longest life a token of it may still have. For the job that hears of it from WorkOS:
+-- Ends a session for the longest life any token may have: a day, and twice the longest leeway, whatever the issuers' caps are now. For the job that hears of it from WorkOS:
 -- grant execute on function auth.revoke_session(text) to its role.
 create or replace function auth.revoke_session(session text) returns void
 volatile strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   insert into auth.revoked_session as r (sid, until)
-    select session, clock_timestamp() + make_interval(secs => coalesce(max(i.max_lifetime_s + i.leeway_s), 3600)) from auth.issuer i
+    values (session, clock_timestamp() + make_interval(secs => 86400 + 2 * 60))
     on conflict (sid) do update set until = greatest(r.until, excluded.until);
 end $$;
 

@@ -1,9 +1,10 @@
 -- Binding an identity to this transaction. It stands in two transaction-local settings, and nothing is written: READ ONLY transactions,
 -- replicas and parallel workers have it, too.
---   auth.identity   seal · chr(30) · v2 · until (epoch seconds) · mark of revocations · user · organization · session      (parts by chr(31))
+--   auth.identity   seal · chr(30) · v2 · until (epoch seconds) · mark of revocations · user · organization · session ·    (parts by chr(31))
 --   auth.claims     seal · chr(30) · claims as JSON
 -- The seal of an identity covers this transaction's start (microseconds) and all that follows it, so that it is worth nothing in another
--- transaction; that of the claims covers the identity's seal, too. No part holds a control character: token.sql sees to it.
+-- transaction; that of the claims covers the identity's seal, too. No part holds a control character: token.sql sees to it. The session ends with
+-- a chr(31) of its own: whatever somebody appends to the setting is behind the last part that is read.
 --
 -- A ticket is what jwt_session_ticket gives for a token that was just verified, so that the next request need not verify it again:
 --   seal · chr(30) · t1 · until · end of the identity · generation of the seal key · issuer · its revision · kid · user · organization ·
@@ -15,7 +16,7 @@ do $install$
 declare
   -- Expects who, org, session, until, mark, claims and text variables body and identity. Assignments, not PERFORM: they need no executor.
   bind text := replace(replace($make$
-  body := concat_ws(chr(31), 'v2', until, mark, who, org, session);
+  body := concat_ws(chr(31), 'v2', until, mark, who, org, session, '');
   identity := set_config('auth.identity', {identity} || chr(30) || body, true);
   if identity is null or identity = '' then
     raise exception 'the guard has no seal key' using errcode = 'RJ014', hint = 'Run: select auth.rotate_seal_key()';

@@ -13,6 +13,26 @@ alter table auth.issuer
   add column tried_at timestamptz,                                                -- last time its keys were fetched, in vain or not
   add constraint issuer_azp_check check ((kind = 'clerk') = (coalesce(cardinality(azp), 0) > 0));
 
+-- A revision is never used twice, not even by another issuer of the same name: a ticket must not outlive what it was given for.
+create sequence auth.issuer_revision as int;
+create function auth.revise_issuer() returns trigger
+volatile language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  new.revision := nextval('auth.issuer_revision');
+  return new;
+end $$;
+create function auth.revise_issuer_of_iss() returns trigger
+volatile language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  update auth.issuer i set revision = 0 where i.name in (old.issuer, new.issuer);
+  return null;
+end $$;
+revoke all on function auth.revise_issuer(), auth.revise_issuer_of_iss() from public;
+create trigger revise before insert or update of kind, jwks_url, audience, leeway_s, max_lifetime_s, enabled, azp, revision on auth.issuer
+  for each row execute function auth.revise_issuer();
+create trigger revise after insert or update or delete on auth.issuer_iss for each row execute function auth.revise_issuer_of_iss();
+update auth.issuer set revision = 0;
+
 -- During a move: whom a subject of the old issuer is here. Only people who are in it come in with a token of a clerk issuer.
 create table auth.identity_map (
   issuer  text not null references auth.issuer on delete cascade,

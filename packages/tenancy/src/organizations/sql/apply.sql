@@ -100,6 +100,13 @@ begin
     select 'organization.gone', g.id from tenancy.object g where g.kind = 'organization' and g.deleted and g.id = any (ids);
 end $$;
 
+-- Whether the row says something else of the person than WorkOS; names only where they are not the product's own.
+create or replace function tenancy.is_another_person(email text, email_verified boolean, first_name text, last_name text, image_url text, state jsonb,
+  product_names boolean) returns boolean
+immutable language sql
+return email is distinct from state ->> 'email' or email_verified is distinct from (state ->> 'email_verified')::boolean
+  or (not product_names and (first_name, last_name, image_url) is distinct from (state ->> 'first_name', state ->> 'last_name', state ->> 'image_url'));
+
 -- A row for each person whose personal organization is known; address and names of those who have one.
 create or replace function tenancy.apply_users(ids text[]) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -120,17 +127,24 @@ begin
     returning p.workos_user_id, p.org_id
   ), told as (
     insert into tenancy.outbox (topic, org_id, subject) select 'user.created', m.org_id, m.workos_user_id from made m
+  ), free as (
+    -- The application may lock a person's row for as long as it likes (whoever may change a name may): nobody else's suspension waits for it.
+    select p.workos_user_id as id from public.users p join known k on k.id = p.workos_user_id
+     where tenancy.is_another_person(p.email, p.email_verified, p.first_name, p.last_name, p.image_url, k.state, k.product_names)
+       for no key update of p skip locked
   )
   update public.users p
      set email = k.state ->> 'email', email_verified = (k.state ->> 'email_verified')::boolean, updated_at = clock_timestamp(),
          first_name = case when k.product_names then coalesce(p.first_name, k.state ->> 'first_name') else k.state ->> 'first_name' end,
          last_name = case when k.product_names then coalesce(p.last_name, k.state ->> 'last_name') else k.state ->> 'last_name' end,
          image_url = case when k.product_names then coalesce(p.image_url, k.state ->> 'image_url') else k.state ->> 'image_url' end
-    from known k
-   where p.workos_user_id = k.id
-     and (p.email is distinct from k.state ->> 'email' or p.email_verified is distinct from (k.state ->> 'email_verified')::boolean
-          or (not k.product_names and (p.first_name, p.last_name, p.image_url)
-                is distinct from (k.state ->> 'first_name', k.state ->> 'last_name', k.state ->> 'image_url')));
+    from known k join free f on f.id = k.id
+   where p.workos_user_id = k.id;
+  -- Whoever was passed over is fetched again, which tries again.
+  update tenancy.object u set doubt = true
+    from public.users p cross join tenancy.config c
+   where u.kind = 'user' and not u.deleted and u.id = any (ids) and p.workos_user_id = u.id
+     and tenancy.is_another_person(p.email, p.email_verified, p.first_name, p.last_name, p.image_url, u.state, c.product_names);
   insert into tenancy.outbox (topic, subject) select 'user.gone', u.id from tenancy.object u where u.kind = 'user' and u.deleted and u.id = any (ids);
 end $$;
 
@@ -176,9 +190,9 @@ begin
 end $$;
 
 revoke all on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
-  tenancy.apply_roles(text[]) from public;
+  tenancy.apply_roles(text[]), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) from public;
 grant execute on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
-  tenancy.apply_roles(text[]) to rehome_job_sync;
+  tenancy.apply_roles(text[]), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) to rehome_job_sync;
 
 -- WorkOS sends no event when an invitation expires.
 create or replace function tenancy.expire_invitations() returns int

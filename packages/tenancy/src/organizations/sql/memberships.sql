@@ -47,11 +47,14 @@ begin
                      when r.rank = 1 and r.may_own then array[r.owner_role] || array_remove(r.roles, r.owner_role)
                      else array_replace(r.roles, r.owner_role, r.former_role) end as counting
       from ranked r
+  ), granted as materialized (
+    -- Once for each combination of roles, not once a member.
+    select d.org_id, d.counting, tenancy.permissions_of(d.org_id, d.counting) as slugs from (select distinct a.org_id, a.counting from said a) d
   )
-  select s.org_id, s.user_id, s.id, s.counting[1], tenancy.permissions_of(s.org_id, s.counting),
+  select s.org_id, s.user_id, s.id, s.counting[1], g.slugs,
          case when s.ending or s.status = 'inactive' or (s.status = 'active' and s.solo and s.rank > 1) then 'suspended'
               when s.status = 'active' then 'active' else 'invited' end
-    from said s;
+    from said s join granted g on g.org_id = s.org_id and g.counting = s.counting;
 end $$;
 
 -- Brings the mirror of these organizations to that. What weakens comes first: an owner steps down before the next one is made, a seat is
