@@ -3,6 +3,7 @@ import type { Statement, Wire } from "./wire.ts";
 
 export const ROLLBACK: Statement = { text: "rollback" };
 export const COMMIT: Statement = { text: "commit" };
+export const MARK: Statement = { text: "select pg_catalog.current_setting('rehome.transaction', true)" };
 
 /**
  * What goes before the first statement of a transaction, in one flight with it: if one of these fails, the server does not even read the rest.
@@ -15,13 +16,14 @@ export const COMMIT: Statement = { text: "commit" };
  *
  * @param wire its transaction is rolled back when somebody left one open
  * @param role a name that needs no quoting
+ * @param mark put into the transaction-local setting of {@link MARK}, by which this transaction is told from one that came after it
  */
-export function opening(wire: Wire, role: string, readOnly: boolean): Statement[] {
+export function opening(wire: Wire, { role, readOnly, mark }: { role: string; readOnly: boolean; mark: string }): Statement[] {
   return [
     ...(wire.status() === "I" ? [] : [ROLLBACK]),
     { text: `begin isolation level read committed, ${readOnly ? "read only" : "read write"}, not deferrable` },
     ...CLEANING,
-    { text: SETTING, values: [randomInt(2 ** 47) / 2 ** 46 - 1, role] },
+    { text: SETTING, values: [randomInt(2 ** 47) / 2 ** 46 - 1, role, mark] },
   ];
 }
 
@@ -35,4 +37,4 @@ const SETTING = `select pg_catalog.pg_advisory_unlock_all(), pg_catalog.setseed(
   "debug_print_plan",
 ]
   .map((name) => `pg_catalog.set_config('${name}', 'off', true)`)
-  .join(", ")}, pg_catalog.set_config('role', $2, true)`;
+  .join(", ")}, pg_catalog.set_config('role', $2, true), pg_catalog.set_config('rehome.transaction', $3, true)`;

@@ -27,7 +27,7 @@ const asA = (...statements: string[]) =>
 const asB = <T>(work: (query: Query) => Promise<T>) => tenancy.as(world.b(), (_db, query) => work(query));
 const first = async (query: Query, text: string, params: unknown[] = []) => Object.values((await query(text, params)).rows[0] ?? {})[0];
 const session = async () => (await pool.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid;
-const onlyB = (query: Query) => first(query, "select string_agg(distinct org_id, ',') from note");
+const organizations = (query: Query) => first(query, "select string_agg(distinct org_id, ',') from note");
 
 describe("gone before the next identity, on the same connection", () => {
   let before: number | undefined;
@@ -108,7 +108,7 @@ describe("gone before the next identity, on the same connection", () => {
       expect(await first(query, "select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")).toBe(0);
       await expect(query("select lastval()")).rejects.toMatchObject({ sqlstate: "55000" });
     }).catch((error: unknown) => expect(error).toMatchObject({ message: "A statement had failed, so nothing was committed." }));
-    await asB(onlyB); // UNLISTEN counts from the commit on
+    await asB(organizations); // UNLISTEN counts from the commit on
     expect(await asB((query) => first(query, "select count(*)::int from pg_listening_channels()"))).toBe(0);
     await expect(asB((query) => query("select currval('ticked_id_seq')"))).rejects.toMatchObject({ sqlstate: "55000" });
   });
@@ -132,7 +132,7 @@ describe("gone before the next identity, on the same connection", () => {
       await query("select from note");
     });
     await expect(work).rejects.toMatchObject({ code: "forbidden" });
-    expect(await asB(onlyB)).toBe("org_01B");
+    expect(await asB(organizations)).toBe("org_01B");
   });
 
   test("a transaction that other code left open, or failed", async () => {
@@ -159,7 +159,7 @@ describe("gone before the next identity, on the same connection", () => {
     await asA("copy note to stdout");
     // note itself has row security, which COPY FROM refuses beforehand
     await expect(asA("copy ticked (org_id) from stdin")).rejects.toMatchObject({ code: "query_failed" });
-    expect(await asB(onlyB)).toBe("org_01B");
+    expect(await asB(organizations)).toBe("org_01B");
   });
 });
 
@@ -179,7 +179,7 @@ test.each([
   "load 'plugins/evil'",
 ])("nothing can shadow what B uses: %s is refused", async (sql) => {
   await expect(asA(sql)).rejects.toMatchObject({ sqlstate: expect.stringMatching(/^(42501|58P01)$/) });
-  expect(await asB(onlyB)).toBe("org_01B");
+  expect(await asB(organizations)).toBe("org_01B");
 });
 
 test.each(["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout"])(
@@ -269,6 +269,20 @@ describe("what SQL of the application left as the login's own defaults", () => {
     // Without the client's opening it would.
     await own.query("select $1::text", [token]);
     expect(constantsOf(notices)).toContain(token);
+    await own.end();
+  });
+
+  test.each(["rollback and chain", "commit and chain"])("a role among them hides no end of the transaction: %s", async (end) => {
+    await alter("set role = authenticated");
+    const own = quietPool({ connectionString: world.loginUrl, max: 1 });
+    const lost = createTenancy({ pool: own }).as(world.a(), (_db, query) => query(end));
+    await expect(lost).rejects.toMatchObject({ code: "query_failed", message: "A statement ended the transaction it was given." });
+    const kept = createTenancy({ pool: own }).as(world.a(), async (_db, query) => {
+      await query("savepoint one");
+      await query("rollback to one");
+      return organizations(query);
+    });
+    expect(await kept).toBe("org_01A");
     await own.end();
   });
 });

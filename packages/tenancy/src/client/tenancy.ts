@@ -106,7 +106,7 @@ function queryOver(run: Run): Query {
 async function requestKeys(lend: Lend, issuer: string): Promise<void> {
   const lease = await lend();
   const ask = { text: "select auth.request_keys($1)", values: [issuer] };
-  const { failure } = await lease.wire.fly([...opening(lease.wire, "anonymous", false), ask, COMMIT]);
+  const { failure } = await lease.wire.fly([...opening(lease.wire, { role: "anonymous", readOnly: false, mark: "" }), ask, COMMIT]);
   lease.giveBack(failure === undefined);
   if (failure !== undefined) throw toTenancyError(failure);
 }

@@ -1,7 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { TenancyError, toTenancyError } from "../errors.ts";
 import type { Identity } from "./identity.ts";
 import type { Lease, Lend } from "./login.ts";
-import { COMMIT, opening, ROLLBACK } from "./opening.ts";
+import { COMMIT, MARK, opening, ROLLBACK } from "./opening.ts";
 import { type Flown, type RowShape, type Statement, UnfitParameter } from "./wire.ts";
 
 export interface Plan {
@@ -38,6 +39,7 @@ export async function inTransaction<T>(plan: Plan, work: (run: Run) => Promise<T
 }
 
 function newTransaction(plan: Plan) {
+  const mark = randomUUID();
   let lease: Lease | undefined;
   let refusal: TenancyError | undefined;
   let closed = false;
@@ -48,7 +50,7 @@ function newTransaction(plan: Plan) {
 
   const open = async (statement: Statement, shape: RowShape): Promise<Flown> => {
     try {
-      const opened = await openWith(plan, statement, shape);
+      const opened = await openWith(plan, mark, statement, shape);
       lease = opened.lease;
       return opened.flown;
     } catch (error) {
@@ -66,7 +68,7 @@ function newTransaction(plan: Plan) {
       left = lease?.wire.status() === "I"; // a COMMIT that failed
       throw statementError(flown.failure);
     }
-    left = await isOver(flown.result.command, lease as Lease);
+    left = await isOver(flown.result.command, lease as Lease, mark);
     return flown.result;
   };
 
@@ -106,10 +108,10 @@ function newTransaction(plan: Plan) {
 }
 
 /** @throws TenancyError with which the opening was refused; the statement has had no effect then */
-async function openWith({ lend, role, readOnly, identity }: Plan, statement: Statement, shape: RowShape) {
+async function openWith({ lend, role, readOnly, identity }: Plan, mark: string, statement: Statement, shape: RowShape) {
   for (let attempt = 1; ; ) {
     const lease = await lend();
-    const before = opening(lease.wire, role, readOnly);
+    const before = opening(lease.wire, { role, readOnly, mark });
     const steps = identity ? [...before, identity.step()] : before;
     const flown = await lease.wire.fly([...steps, statement], shape);
     if (flown.done >= steps.length) {
@@ -135,14 +137,14 @@ async function rollsBack({ wire }: Lease): Promise<boolean> {
 }
 
 /**
- * COMMIT and its like also end a transaction that AND CHAIN replaces at once. ROLLBACK is also the answer to ROLLBACK TO, after which the role of
- * the opening still stands.
+ * COMMIT and its like also end a transaction that AND CHAIN replaces at once. ROLLBACK is also the answer to ROLLBACK TO, after which the mark of
+ * the opening still stands. Its role would not tell: a login's own default may be the same.
  */
-async function isOver(command: string, { wire }: Lease): Promise<boolean> {
+async function isOver(command: string, { wire }: Lease, mark: string): Promise<boolean> {
   if (ENDING_COMMANDS.has(command) || wire.status() === "I") return true;
   if (command !== "ROLLBACK") return false;
-  const { result } = await wire.fly([{ text: "select pg_catalog.current_setting('role')" }], { rowMode: "array" });
-  return ((result.rows[0] as string[] | undefined)?.[0] ?? "none") === "none";
+  const { result } = await wire.fly([MARK], { rowMode: "array" });
+  return (result?.rows[0] as string[] | undefined)?.[0] !== mark;
 }
 
 const ENDING_COMMANDS = new Set(["COMMIT", "BEGIN", "START"]);
