@@ -3,7 +3,6 @@ import { derived, guestAdoption, guestUpsert, peopleUpsert } from "./src/move/pe
 import { workosRoles } from "./src/move/permissions.ts";
 import { proveRecords } from "./src/move/records-proof.ts";
 import { tables } from "./src/move/tables.ts";
-import { installTarget } from "./src/move/target-schema.ts";
 
 const EXPERT_ROLES = ["community_expert", "top_expert", "lecturer"];
 
@@ -35,14 +34,17 @@ export default () => {
         ...(workosUrl.port ? { port: Number(workosUrl.port) } : {}),
         ...(process.env["WORKOS_LIMITS"] ? { limits: JSON.parse(process.env["WORKOS_LIMITS"]) } : {}),
       },
-      applySchema: (owner) =>
-        installTarget(owner, {
+      applySchema: async (owner) => {
+        // Read only by the verb that needs it: Drizzle and the schema take longer to load than most verbs take to run.
+        const { installTarget } = await import("./src/move/target-schema.ts");
+        await installTarget(owner, {
           moverUrl: env("TARGET_MOVER_URL"),
           loginUrl: env("DATABASE_URL"),
           workerUrl: env("WORKER_DATABASE_URL"),
           workosClientId: clientId,
           workosUrl: workosUrl.origin,
-        }),
+        });
+      },
     },
     users: {
       roles: ["user", "community_expert", "top_expert", "lecturer", "admin", "superadmin"],

@@ -1,7 +1,10 @@
+import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { ClientBase } from "pg";
+import { matrixHtml } from "../hunt/html.ts";
 import { hunt } from "../hunt/hunt.ts";
-import type { HuntOptions, Matrix } from "../hunt/types.ts";
+import { matrixText } from "../hunt/text.ts";
+import type { HuntOptions } from "../hunt/types.ts";
 import { OptionsError } from "../lint/options.ts";
 import { withDatabase } from "./connect.ts";
 import { EXIT } from "./exit.ts";
@@ -11,6 +14,7 @@ interface Flags {
   database?: string;
   config: string;
   json: boolean;
+  html?: string;
 }
 
 /** What a config file exports as `hunt`: personas with their tokens, and who may do what. `end` is called when the hunt is over. */
@@ -23,12 +27,13 @@ export function addHunt(program: Command): void {
       "try as everybody to read and write what is not theirs; undoes every statement, but hunt a copy, not the product's database",
     )
     .option("--json", "print the whole matrix as one JSON object on stdout and nothing else", false)
+    .option("--html <file>", "write the matrix as one page as well")
     .addHelpText(
       "after",
-      "\nExample:\n  $ tenancy hunt --database postgresql://postgres@localhost/copy_of_app\nThe config file exports `hunt`: a function that is given the connection and answers with personas and oracle.",
+      "\nExample:\n  $ tenancy hunt --html matrix.html --database postgresql://postgres@localhost/copy_of_app\nThe config file exports `hunt`: a function that is given the connection and answers with personas and oracle.",
     )
     .action(async (_: unknown, command: Command) => {
-      const { database, config, json } = command.optsWithGlobals<Flags>();
+      const { database, config, json, html } = command.optsWithGlobals<Flags>();
       const prepare = huntOf(await loadConfig(config));
       const matrix = await withDatabase(database, async (owner) => {
         const { end, ...options } = await prepare(owner);
@@ -38,7 +43,8 @@ export function addHunt(program: Command): void {
           await end?.();
         }
       });
-      process.stdout.write(`${json ? JSON.stringify(matrix) : asText(matrix)}\n`);
+      if (html !== undefined) writePage(html, matrixHtml(matrix));
+      process.stdout.write(`${json ? JSON.stringify(matrix) : matrixText(matrix)}\n`);
       process.exitCode = matrix.holds ? EXIT.done : EXIT.notHeld;
     });
 }
@@ -51,13 +57,13 @@ function huntOf({ hunt: prepare }: Config): HuntConfig {
   );
 }
 
-/** What was found, then what could not be tried, then the figures. */
-function asText({ findings, gaps, limits, probes, granted, denied, personas, tables, seconds, holds }: Matrix): string {
-  return [
-    ...findings.map(({ kind, persona, table, verb, route, what }) => `${kind}: ${persona}, ${verb} ${table} (${route}): ${what}`),
-    ...gaps.map((gap) => `not tried: ${gap}`),
-    ...limits.map(({ table, route, columns, what }) => `limit: ${table} (${route} ${columns.join(", ")}): ${what}`),
-    `${personas.length} personas, ${tables.length} tables, ${probes} tries in ${seconds.toFixed(1)} s: ${granted} had to go through, ${denied} had to be refused.`,
-    holds ? "Everybody reached what is theirs and nothing else." : "It does not hold.",
-  ].join("\n");
+function writePage(file: string, page: string): void {
+  try {
+    writeFileSync(file, page);
+  } catch (error) {
+    throw new OptionsError(
+      `The page could not be written to ${file} (${(error as { code?: string }).code ?? "no code"}).`,
+      "Name a folder that exists and can be written, with --html.",
+    );
+  }
 }

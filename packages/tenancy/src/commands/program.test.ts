@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -104,8 +104,12 @@ describe("hunt", () => {
       "insert into public.organizations values ('org_a', 'A'); insert into public.payout (org_id, amount) values ('org_a', 7)",
     );
 
-    expect([await onClean("hunt", "--config", huntConfig("{}")), err]).toEqual([0, ""]);
-    expect(out).toMatch(/1 personas, 1 tables, \d+ tries .*\nEverybody reached what is theirs and nothing else\.\n$/);
+    const page = join(folder, "matrix.html");
+    expect([await onClean("hunt", "--config", huntConfig("{}"), "--html", page), err]).toEqual([0, ""]);
+    expect(out).toContain("payout");
+    expect(out).not.toContain("Findings");
+    expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>[\s\S]*payout/i);
+    expect(await onClean("hunt", "--config", huntConfig("{}"), "--html", join(folder, "gone", "matrix.html"))).toBe(2);
 
     out = "";
     expect(await onClean("hunt", "--config", huntConfig("{ payout: { read: { rows: () => true } } }"), "--json")).toBe(3);
