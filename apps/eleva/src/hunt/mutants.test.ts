@@ -70,12 +70,16 @@ test("every mistake in a policy, a grant or a function is found", { timeout: 180
   if (!first) throw new Error("no lane");
   const owner = first.target.owner;
   const roles = [...new Set(personas.map(({ role }) => role))];
-  const mutants = [
+  const all = [
     ...(await policyMutants(owner, "public", PEOPLE)),
     ...(await grantMutants(owner, "public", PEOPLE, roles)),
     ...(await functionMutants(owner)),
   ];
-  expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  // A policy given to one role or verb more is the most numerous kind, and the same mistake each time: a third of them, unless all are wanted.
+  const mutants = all.filter(
+    ({ name }, at) => process.env["ALL_MUTANTS"] || at % 3 === 0 || name in SAME_BY_REASON || !/: also (for|to) /.test(name),
+  );
 
   const waiting = [...mutants].reverse();
   const fates = new Map<string, Fate>();
