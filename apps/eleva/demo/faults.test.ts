@@ -158,7 +158,7 @@ test("whatever faults strike: everybody exactly once in the end, and never a sil
         await place.stop();
       }
     }),
-    { numRuns: 15, seed: SEED, endOnFailure: true },
+    { numRuns: 9, seed: SEED, endOnFailure: true },
   );
   console.info(`exit codes of the first runs: ${codes.join(" ")}`);
 }, 300_000);
