@@ -221,3 +221,13 @@ test("with the WorkOS twin: its keys rotate, its tokens go on", async () => {
     await twin.stop();
   }
 });
+
+test("rung without end by whoever may send SQL, it looks twice a second and no more", async () => {
+  keep();
+  await until("the first pass", () => passes().length > 0);
+  const [before, began] = [passes().length, performance.now()];
+  while (performance.now() - began < 1_100) await login.q("notify rehome_keys");
+  const most = Math.ceil((performance.now() - began) / 500) + 1;
+  expect(passes().length - before).toBeGreaterThan(0);
+  expect(passes().length - before).toBeLessThanOrEqual(most);
+});
