@@ -5,6 +5,13 @@ const all = () => true;
 const words = (text: string) => text.trim().split(/\s+/);
 const read = (columns?: string): TableRule => ({ read: { rows: all, ...(columns ? { columns: words(columns) } : {}) } });
 
+/** Read whole; made, and changed in these columns, as long as the row then fulfils `fit`. */
+const written = (fit: (row: Row) => boolean, columns: string): TableRule => ({
+  ...read(),
+  insert: { rows: fit },
+  update: { rows: all, to: fit, columns: words(columns) },
+});
+
 /** What a background job may do: the tables of its task, all rows of them; never whose a row is. A job that is not here may nothing. */
 export function jobRules(world: World, job: string): Record<string, TableRule> {
   return JOBS[job]?.(world) ?? {};
@@ -65,40 +72,25 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
       meetings: read(`id org_id patient_org_id service_id expert_user_id guest_email guest_name guest_phone starts_at ends_at timezone`),
       users: read("id workos_user_id org_id email country"),
       stripe_processed_events: { ...read(), insert: { rows: all } },
-      billing_accounts: {
-        ...read(),
-        insert: { rows: ofUser },
-        update: {
-          rows: all,
-          to: ofUser,
-          columns: words(`stripe_customer_id subscription_id subscription_status subscription_price_id subscription_current_period_end
-            subscription_canceled_at has_had_subscription`),
-        },
-      },
-      payout_accounts: {
-        ...read(),
-        insert: { rows: ofUser },
-        update: {
-          rows: all,
-          to: ofUser,
-          columns: words(`stripe_connect_account_id stripe_connect_details_submitted stripe_connect_charges_enabled
-            stripe_connect_payouts_enabled stripe_connect_onboarding_complete stripe_bank_account_last4 stripe_bank_name`),
-        },
-      },
+      billing_accounts: written(
+        ofUser,
+        `stripe_customer_id subscription_id subscription_status subscription_price_id subscription_current_period_end
+            subscription_canceled_at has_had_subscription`,
+      ),
+      payout_accounts: written(
+        ofUser,
+        `stripe_connect_account_id stripe_connect_details_submitted stripe_connect_charges_enabled
+            stripe_connect_payouts_enabled stripe_connect_onboarding_complete stripe_bank_account_last4 stripe_bank_name`,
+      ),
       service_stripe: { ...read(), insert: { rows: all }, update: { rows: all, columns: ["stripe_product_id", "stripe_price_id"] } },
       session_pack_stripe: { ...read(), insert: { rows: all }, update: { rows: all, columns: ["stripe_product_id", "stripe_price_id"] } },
-      meeting_payments: {
-        ...read(),
-        insert: { rows: ofMeeting },
-        update: {
-          rows: all,
-          to: ofMeeting,
-          columns: words(`stripe_payment_intent_id stripe_session_id stripe_payment_status stripe_amount stripe_application_fee_amount
+      meeting_payments: written(
+        ofMeeting,
+        `stripe_payment_intent_id stripe_session_id stripe_payment_status stripe_amount stripe_application_fee_amount
             stripe_application_fee_id stripe_refund_id stripe_metadata stripe_transfer_id stripe_transfer_amount stripe_transfer_status
             stripe_transfer_scheduled_at stripe_payout_id stripe_payout_amount stripe_payout_failure_code stripe_payout_failure_message
-            stripe_payout_paid_at last_processed_at`),
-        },
-      },
+            stripe_payout_paid_at last_processed_at`,
+      ),
       payment_transfers: {
         ...read(),
         insert: { rows: all },
@@ -108,16 +100,11 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
             retry_count requires_approval admin_user_id admin_notes notified_at updated_at`),
         },
       },
-      pack_purchases: {
-        ...read(),
-        insert: { rows: ofPack },
-        update: {
-          rows: all,
-          to: ofPack,
-          columns: words(`buyer_name buyer_phone stripe_customer_id stripe_session_id stripe_payment_intent_id stripe_coupon_id
-            stripe_promotion_code_id currency gross_amount platform_fee net_amount max_redemptions redemptions_used expires_at status updated_at`),
-        },
-      },
+      pack_purchases: written(
+        ofPack,
+        `buyer_name buyer_phone stripe_customer_id stripe_session_id stripe_payment_intent_id stripe_coupon_id
+            stripe_promotion_code_id currency gross_amount platform_fee net_amount max_redemptions redemptions_used expires_at status updated_at`,
+      ),
     };
   },
 
@@ -133,16 +120,11 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
     return {
       categories: { ...read(), insert: { rows: all }, update: { rows: all }, delete: { rows: all } },
       profiles: read(),
-      profile_standing: {
-        ...read(),
-        insert: { rows: ofProfile },
-        update: {
-          rows: all,
-          to: ofProfile,
-          columns: words(`is_verified is_top_expert display_order practitioner_agreement_accepted_at practitioner_agreement_version
-            practitioner_agreement_ip_address`),
-        },
-      },
+      profile_standing: written(
+        ofProfile,
+        `is_verified is_top_expert display_order practitioner_agreement_accepted_at practitioner_agreement_version
+            practitioner_agreement_ip_address`,
+      ),
     };
   },
 
@@ -164,16 +146,11 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
     const ofUser = (row: Row) => ofUserRow(world, row);
     return {
       users: read("id workos_user_id org_id"),
-      identity_verifications: {
-        ...read(),
-        insert: { rows: ofUser },
-        update: {
-          rows: all,
-          to: ofUser,
-          columns: words(`stripe_identity_verification_id stripe_identity_verified stripe_identity_verification_status
-            stripe_identity_verification_last_checked`),
-        },
-      },
+      identity_verifications: written(
+        ofUser,
+        `stripe_identity_verification_id stripe_identity_verified stripe_identity_verification_status
+            stripe_identity_verification_last_checked`,
+      ),
     };
   },
 
