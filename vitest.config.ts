@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "bench/**/*.test.ts", "tools/**/*.test.ts"],
     globalSetup: ["tools/test-server.ts"],
-    reporters: ["default", "./tools/closing-line.ts"],
+    reporters: ["default", "./tools/closing-line.ts", "./tools/still-running.ts"],
     env: { CLERK_TELEMETRY_DISABLED: "1" },
     maxWorkers: 2,
     testTimeout: 30_000,

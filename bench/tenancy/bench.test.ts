@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { STATEMENTS } from "./catalog.ts";
 import { readFlags } from "./flags.ts";
 import { type Report, runBench } from "./run.ts";
+import { organizationNumbers } from "./statements.ts";
 
 const TIMEOUT_MS = 120_000; // some seconds on a quiet machine
 
@@ -55,6 +56,11 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test("sides that write ask for an organization each: of one they would wait for each other's lock for ever", () => {
+  const size = { organizations: 4, meetings: 8, clinicMeetings: 0 };
+  for (let i = 0; i < 100; i++) expect(organizationNumbers(size, 4).sort()).toEqual([1, 2, 3, 4]);
+});
 
 test("a wrong flag is told", () => {
   expect(readFlags(["--only", "everything"])).toBe("There is no part everything.");

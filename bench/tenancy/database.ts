@@ -30,7 +30,8 @@ export async function startServer(): Promise<BenchServer> {
 export async function guardedDatabase(serverUrl: string): Promise<BenchDatabase> {
   const database = await freshDatabase(serverUrl);
   const connect = async (url: string, options: pg.ClientConfig = {}) => {
-    const client = new pg.Client({ connectionString: url, ...options });
+    // Sides take turns on one machine: a lock that one waits for is a mistake of the bench, and an error beats a run that never ends.
+    const client = new pg.Client({ connectionString: url, lock_timeout: 10_000, ...options });
     client.on("error", () => {}); // a server stopped early shows in the statement that waits for it
     await client.connect();
     return client;

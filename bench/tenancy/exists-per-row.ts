@@ -6,7 +6,7 @@ import { STATEMENTS } from "./catalog.ts";
 import type { BenchDatabase } from "./database.ts";
 import { BENCH_LOGIN, ROLES } from "./policies.ts";
 import type { ProductSize } from "./product.ts";
-import { callOf, type Effort, enter, organizationNumber } from "./statements.ts";
+import { callOf, type Effort, enter, organizationNumbers } from "./statements.ts";
 
 const SIDES = ["existsPerRow", "again", "guarded"] as const;
 
@@ -28,9 +28,10 @@ export async function compareExistsPerRow(
     for (let round = 0; round < (statement.scans ? Math.min(7, effort.rounds) : effort.rounds); round++) {
       const sides = {} as Record<(typeof SIDES)[number], Side>;
       const dealt = shuffled(clients);
-      for (const side of SIDES) {
-        const client = dealt.pop() as Client;
-        const organization = organizationNumber(size, statement);
+      const organizations = organizationNumbers(size, SIDES.length);
+      for (const [place, side] of SIDES.entries()) {
+        const client = dealt[place] as Client;
+        const organization = organizations[place] as number;
         await enter(database, client, side === "guarded" ? ROLES.guarded : ROLES.existsPerRow, organization);
         sides[side] = (i) => client.query(statement.text, statement.params(callOf(size, organization, i)));
       }

@@ -64,10 +64,11 @@ async function measureOnce(
   prepared: boolean,
 ): Promise<void> {
   const shared = organizationNumber(size, statement);
+  const organizations = statement.writes ? organizationNumbers(size, SIDES.length) : SIDES.map(() => shared);
   const sides = {} as Record<SideName, Side>;
   const counts = new Map<SideName, number>();
-  for (const side of SIDES) {
-    const organization = statement.writes ? organizationNumber(size, statement) : shared;
+  for (const [place, side] of SIDES.entries()) {
+    const organization = organizations[place] as number;
     await enter(database, clients[side], roleOf(side, statement), organization);
     const text = textOf(statement, side);
     const params = (i: number) => paramsOf(statement, side, callOf(size, organization, i));
@@ -103,6 +104,17 @@ export function roleOf(side: SideName, { shared }: Pick<Statement, "shared">): s
 
 export function organizationNumber({ organizations }: ProductSize, { clinic }: Pick<Statement, "clinic">): number {
   return clinic ? organizations + 1 : 1 + Math.floor(Math.random() * organizations);
+}
+
+/**
+ * As many different ones. Sides that write are each in an open transaction: two of one organization would wait for each other's row lock, and
+ * for ever, because the one that holds it waits for its turn.
+ */
+export function organizationNumbers({ organizations }: ProductSize, count: number): number[] {
+  if (count > organizations) throw new Error(`${count} sides need as many organizations; there are ${organizations}.`);
+  const numbers = new Set<number>();
+  while (numbers.size < count) numbers.add(1 + Math.floor(Math.random() * organizations));
+  return [...numbers];
 }
 
 let lastFresh = 1_000_000_000;
