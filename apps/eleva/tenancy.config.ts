@@ -10,6 +10,9 @@ const ASSIGNED = "The trigger assign_id overwrites the number with the sequence'
 const NARROW =
   "It checks its arguments against the verified identity, and its owner is a role without a login, with policies and columns of its own (docs/security.md).";
 
+const HARNESS = "It makes, moves and proves whole databases, as their superuser or as a test would; the product has none of it.";
+const NO_PERSON = "It tries what a role may do with no person behind it, on a superuser's connection that the product does not have.";
+
 /** What `tenancy lint` and `tenancy doctor` must know of this schema, and what was looked at and stays. */
 export default {
   partyColumns: ["patient_org_id", "buyer_org_id"],
@@ -48,6 +51,9 @@ export default {
     { rule: "definer-reachable", object: "public.is_own_member(*)", reason: NARROW },
     { rule: "definer-reachable", object: "public.may_share_record(*)", reason: NARROW },
     { rule: "definer-reachable", object: "public.service_is_unused(*)", reason: NARROW },
+    { rule: "definer-reachable", object: "tenancy.has_feature(*)", reason: `${NARROW} It answers for the own organization.` },
+    { rule: "definer-reachable", object: "tenancy.may_switch_to(*)", reason: `${NARROW} It answers for the asking person's memberships.` },
+    { rule: "definer-reachable", object: "tenancy.my_organizations(*)", reason: `${NARROW} It lists the asking person's memberships.` },
     {
       rule: "view-as-owner",
       object: "public.meeting_receipts",
@@ -55,4 +61,25 @@ export default {
         "Its owner rehome_fn_receipts reads four columns, of the asking organization's payments only: one role cannot have other columns for other rows.",
     },
   ],
+  source: {
+    folders: ["src", "demo"],
+    allow: [
+      {
+        rule: "source-opens-database",
+        object: "src/product/run-writes.ts",
+        reason:
+          "The two pools of the product: they log in as rehome_login and as the workers' login, and are given to createTenancy at once.",
+      },
+      {
+        rule: "source-sets-role",
+        object: "src/schema/apply.ts",
+        reason:
+          "The installer makes the tables rehome_owner's, in one transaction that ends with `set local role none`; no product runs it.",
+      },
+      { rule: "source-opens-database", object: "src/product/testing/*", reason: HARNESS },
+      { rule: "source-opens-database", object: "src/testing/*", reason: HARNESS },
+      { rule: "source-opens-database", object: "demo/*", reason: HARNESS },
+      { rule: "source-sets-role", object: "src/testing/attempt.ts", reason: NO_PERSON },
+    ],
+  },
 } satisfies LintOptions;

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hunt, lint } from "../src/index.ts";
+import { hunt, lint, lintSource } from "../src/index.ts";
 import { PEOPLE } from "./people.ts";
 import lintOptions, { hunt as prepare } from "./tenancy.config.ts";
 import { type ExampleDatabase, exampleDatabase } from "./testing/example-database.ts";
@@ -98,4 +98,8 @@ test("a share ends by the clock, also inside one transaction", async () => {
     expect((await client.query(seen)).rowCount).toBe(0);
   });
   await example.client.query("update task_shares set expires_at = now() + interval '1 day' where id = md5('share 1')::uuid");
+});
+
+test("its code sets no identity by hand and opens the database where it says so only", () => {
+  expect(lintSource(lintOptions, import.meta.dirname)).toEqual([]);
 });

@@ -4,6 +4,8 @@ import { addExampleIssuer } from "./issuer.ts";
 import { JOBS, PEOPLE } from "./people.ts";
 import { whoSeesWhat } from "./who-sees-what.ts";
 
+const TESTS_ONLY = "The tests run any SQL as anybody, on the owner's connection.";
+
 /** For `tenancy lint`. */
 export default {
   partyColumns: ["client_org_id"],
@@ -11,6 +13,20 @@ export default {
     { rule: "anonymous-reads", object: "public.organizations", reason: "The directory: those that asked to be listed." },
     { rule: "anonymous-reads", object: "public.pages", reason: "Published pages." },
   ],
+  source: {
+    folders: ["."],
+    allow: [
+      {
+        rule: "source-opens-database",
+        object: "main.ts",
+        reason: "The pool that createTenancy is given, and the owner's connection for setUp.",
+      },
+      { rule: "source-opens-database", object: "set-up.ts", reason: "Drizzle's migrator, as the installer." },
+      { rule: "source-opens-database", object: "testing/example-database.ts", reason: TESTS_ONLY },
+      { rule: "source-sets-role", object: "testing/example-database.ts", reason: TESTS_ONLY },
+      { rule: "source-calls-guard", object: "testing/example-database.ts", reason: TESTS_ONLY },
+    ],
+  },
 } satisfies LintOptions;
 
 /** For `tenancy hunt`, on a copy: it gives the guard an issuer whose key nobody else has, to sign tokens of everybody. */

@@ -1,4 +1,6 @@
 export type { TenantDb } from "./client/drizzle.ts";
+export type { RefusalAlarm, RefusalAlarmOptions } from "./client/refusal-alarm.ts";
+export type { Refusal, RefusalKind, Refusals } from "./client/refusals.ts";
 export {
   createTenancy,
   type Query,
@@ -34,6 +36,7 @@ export {
   type Oracle,
   type Persona,
   type PersonaKind,
+  type ProductRule,
   REQUIRED_KINDS,
   type Row,
   type Table as HuntedTable,
@@ -54,7 +57,8 @@ export { installRoles, jobRole, type RolePasswords } from "./install/roles.ts";
 export { type KeeperEvent, type KeepOptions, keepGuard } from "./keeper/keep.ts";
 export type { Finding, Level } from "./lint/finding.ts";
 export { lint } from "./lint/lint.ts";
-export { type Accept, type LintOptions, OptionsError } from "./lint/options.ts";
+export { type Accept, type LintOptions, OptionsError, type SourceOptions } from "./lint/options.ts";
+export { lintSource } from "./lint/source/lint-source.ts";
 export { type Applied, applyEvents, fetchMissing, receiveWebhook, type Webhook } from "./organizations/apply.ts";
 export { SYNCED_EVENTS } from "./organizations/changes.ts";
 export { claimGuest } from "./organizations/claim.ts";
@@ -80,6 +84,7 @@ export {
   type InstalledOrganizations,
   type InstallOrganizations,
   installOrganizations,
+  installOrganizationsWithin,
   ORGANIZATIONS_VERSION,
   type OrganizationRelations,
 } from "./organizations/install.ts";

@@ -9,7 +9,7 @@ export interface Identity {
   step(): Statement;
   /** @param answer what the statement returned */
   bound(answer: string | null | undefined): void;
-  /** Whether another attempt may succeed where this one was refused; may wait. */
+  /** Whether another attempt may succeed where this one was refused; may wait. Not asked again after a no. */
   again(refusal: TenancyError): Promise<boolean>;
 }
 
@@ -19,11 +19,21 @@ export interface Identity {
  *
  * The refusal of a ticket is never the answer: the token is tried then. A key that the database does not know is asked for and waited for.
  *
+ * @param refused told once, when nothing is left to try
  * @throws TenancyError bad_token when it is no text that can be sent
  */
-export function tokenIdentity(token: string, tickets: Tickets | undefined, keys: KeyWait): Identity {
+export function tokenIdentity(
+  token: string,
+  tickets: Tickets | undefined,
+  keys: KeyWait,
+  refused: (refusal: TenancyError) => void,
+): Identity {
   // Nothing but text may reach the database as a token, and text there holds no NUL.
-  if (typeof token !== "string" || token.includes("\0")) throw new TenancyError("bad_token");
+  if (typeof token !== "string" || token.includes("\0")) {
+    const refusal = new TenancyError("bad_token");
+    refused(refusal);
+    throw refusal;
+  }
   let ticket: string | undefined;
   let ticketRefused = false;
   let waits = 0;
@@ -43,7 +53,9 @@ export function tokenIdentity(token: string, tickets: Tickets | undefined, keys:
         return true;
       }
       const { iss } = payloadOf(token);
-      return refusal.code === "unknown_key" && typeof iss === "string" && (await keys.step(iss, waits++));
+      if (refusal.code === "unknown_key" && typeof iss === "string" && (await keys.step(iss, waits++))) return true;
+      refused(refusal);
+      return false;
     },
   };
 }

@@ -5,6 +5,8 @@ import { tokenIdentity } from "./identity.ts";
 import { keyWait } from "./key-wait.ts";
 import { type Lend, lender } from "./login.ts";
 import { COMMIT, opening } from "./opening.ts";
+import { type RefusalAlarmOptions, refusalAlarm } from "./refusal-alarm.ts";
+import { countRefusals, type Refusal, type Refusals } from "./refusals.ts";
 import { ticketCache } from "./tickets.ts";
 import { inTransaction, type Plan, type Run } from "./transaction.ts";
 import type { TenancyPool } from "./wire.ts";
@@ -29,6 +31,8 @@ export interface Tenancy<S extends Schema = Record<string, never>> {
    * @throws TenancyError install_refused for a name that no job can have; forbidden when the workers' login may not become that job
    */
   job<T>(name: string, work: Work<S, T>, options?: TransactionOptions): Promise<T>;
+  /** How many tokens were refused to `as` so far, by kind: plain numbers for a metrics endpoint. */
+  refusals(): Refusals;
 }
 
 /**
@@ -66,11 +70,23 @@ export interface TenancyOptions<S extends Schema> extends DrizzleOptions<S> {
   tickets?: boolean;
   /** How long to wait for a key that the database does not know yet after asking it to look, in milliseconds. Default 1000. */
   keyWaitMs?: number;
+  /**
+   * Called for each token that ends refused, once, before `as` rejects: for the log. Not for a ticket (its token is tried then), nor for what a
+   * policy forbids. What it throws or promises changes nothing; what it does before it returns, the request waits for.
+   */
+  onRefused?: (refusal: Refusal) => unknown;
+  /** Calls its `onAlarm` when more tokens are refused than honest clients cause. */
+  refusalAlarm?: RefusalAlarmOptions;
 }
 
-/** A login that could bypass the policies is refused at the first use (TenancyError forbidden). */
+/**
+ * A login that could bypass the policies is refused at the first use (TenancyError forbidden).
+ *
+ * @throws TenancyError install_refused for a `refusalAlarm` that could never be raised
+ */
 export function createTenancy<S extends Schema = Record<string, never>>(options: TenancyOptions<S>): Tenancy<S> {
-  const { pool, workers, tickets = true, keyWaitMs = 1000 } = options;
+  const { pool, workers, tickets = true, keyWaitMs = 1000, onRefused, refusalAlarm: alarm } = options;
+  const { refused, refusals } = countRefusals([...(onRefused ? [onRefused] : []), ...(alarm ? [refusalAlarm(alarm)] : [])]);
   const product = lender(pool, "rehome_login");
   const worker = workers && lender(workers, "rehome_worker");
   const cache = tickets ? ticketCache() : undefined;
@@ -79,7 +95,7 @@ export function createTenancy<S extends Schema = Record<string, never>>(options:
   const run = <T>(plan: Plan, work: Work<S, T>) => inTransaction(plan, (statement) => work(database(statement), queryOver(statement)));
   return {
     async as(token, work, { readOnly = false } = {}) {
-      return await run({ lend: product, role: "authenticated", readOnly, identity: tokenIdentity(token, cache, keys) }, work);
+      return await run({ lend: product, role: "authenticated", readOnly, identity: tokenIdentity(token, cache, keys, refused) }, work);
     },
     anonymous: (work, { readOnly = false } = {}) => run({ lend: product, role: "anonymous", readOnly }, work),
     async job(name, work, { readOnly = false } = {}) {
@@ -87,6 +103,7 @@ export function createTenancy<S extends Schema = Record<string, never>>(options:
       if (worker === undefined) throw new TenancyError("query_failed", {}, NO_WORKERS);
       return await run({ lend: worker, role, readOnly }, work);
     },
+    refusals,
   };
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type CleanDatabase, cleanDatabase } from "../lint/testing/clean-database.ts";
@@ -74,6 +74,40 @@ describe("lint", () => {
     await runProgram(["lint", "--config", file, "--format", "sarif"]);
     expect(JSON.parse(out)).toMatchObject({ version: "2.1.0", runs: [{ results: [{ ruleId: "duplicate-index" }] }] });
     await clean.client.query("drop index public.twice");
+  });
+});
+
+describe("lint --source needs no database", () => {
+  const source = (allow: object[] = []) => config(`export default ${JSON.stringify({ source: { folders: ["shop"], allow } })};`);
+  beforeAll(() => {
+    for (const name of ["shop", "other"]) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, "shop", "db.ts"), "\nconst marker = new pg.Pool();");
+    writeFileSync(join(folder, "other", "page.ts"), "export const page = 1;");
+  });
+
+  test("is 3 with what it found in the config's folders, 0 when that is allowed", async () => {
+    expect([await runProgram(["lint", "--source", "--config", source()]), err]).toEqual([3, ""]);
+    expect(out).toMatch(/^error {2}source-opens-database {2}shop\/db\.ts {2}line 2: new Pool\n/);
+    expect(out).not.toContain("marker");
+    out = "";
+    const allowed = source([{ rule: "source-opens-database", object: "shop/*", reason: "A test." }]);
+    expect(await runProgram(["lint", "--source", "--config", allowed])).toBe(0);
+    expect(out).toBe("Clean: no findings.\n");
+  });
+
+  test("looks into other folders when they are named, and SARIF shows the line", async () => {
+    expect(await runProgram(["lint", "--source", join(folder, "other"), "--config", source()])).toBe(0);
+    out = "";
+    const places = [join(folder, "other"), join(folder, "shop")];
+    expect(await runProgram(["lint", "--format", "sarif", "--config", config("export default {};"), "--source", ...places])).toBe(3);
+    const [{ physicalLocation }] = JSON.parse(out).runs[0].results[0].locations;
+    expect(resolve(physicalLocation.artifactLocation.uri)).toBe(join(folder, "shop", "db.ts"));
+    expect(physicalLocation.region.startLine).toBe(2);
+  });
+
+  test("is 2 when no folder is named anywhere", async () => {
+    expect(await runProgram(["lint", "--source", "--config", config("export default {};")])).toBe(2);
+    expect(err).toContain("No folder of source was named.");
   });
 });
 

@@ -2,8 +2,12 @@ import { ACCEPT_RULE } from "./families/options.ts";
 import type { Finding } from "./finding.ts";
 import type { Accept } from "./options.ts";
 
-/** Takes out what is accepted; an entry that matches nothing becomes a finding itself. */
-export function applyAccepted(findings: readonly Finding[], accepted: readonly Accept[]): Finding[] {
+/**
+ * Takes out what is accepted; an entry that matches nothing becomes a finding itself.
+ *
+ * @param list what the config calls the entries
+ */
+export function applyAccepted(findings: readonly Finding[], accepted: readonly Accept[], list = "accept"): Finding[] {
   const matches = accepted.map((one) => ({ one, matches: matcher(one) }));
   return [
     ...findings.filter((finding) => !matches.some(({ matches }) => matches(finding))),
@@ -15,7 +19,7 @@ export function applyAccepted(findings: readonly Finding[], accepted: readonly A
         object: one.object,
         what: `${one.rule} is accepted here, and finds nothing`,
         why: ACCEPT_RULE.why,
-        mend: "-- take the entry out of `accept`",
+        mend: `-- take the entry out of \`${list}\``,
       })),
   ];
 }

@@ -3,7 +3,7 @@ import { applyAccepted } from "./accept.ts";
 import { readCatalog } from "./catalog.ts";
 import { isUnchecked } from "./families/keys.ts";
 import { POLICY_CHECKS } from "./families/policy-checks.ts";
-import { type Finding, LEVELS } from "./finding.ts";
+import { type Finding, worstFirst } from "./finding.ts";
 import { type LintOptions, OptionsError, settle } from "./options.ts";
 import { ruleOf, SQL_RULES } from "./rules.ts";
 
@@ -30,9 +30,3 @@ export async function lint(client: ClientBase, options: LintOptions = {}): Promi
   });
   return applyAccepted(findings, settled.accept).sort(worstFirst);
 }
-
-function worstFirst(a: Finding, b: Finding): number {
-  return LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || compare(a.object, b.object) || compare(a.rule, b.rule);
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

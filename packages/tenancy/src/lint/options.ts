@@ -45,6 +45,15 @@ export interface LintOptions {
     sensitive?: string;
   };
   accept?: readonly Accept[];
+  /** The product's code, for `tenancy lint --source`. */
+  source?: SourceOptions;
+}
+
+export interface SourceOptions {
+  /** Where the product's code is; folders or files, as paths from the folder of tenancy.config.ts. */
+  folders: readonly string[];
+  /** What may stay in a file; `object` is the file's path from there, and `*` in it stands for anything. */
+  allow?: readonly Accept[];
 }
 
 export interface SettledOptions {

@@ -20,6 +20,11 @@ It reads the catalog and nothing else: no row, no lock, one snapshot, any role. 
 usage or options; 1: the database did not answer. Policies are read as Postgres stores them, not as text: functions and tables by their number, so that no
 name, cast or spelling hides a call.
 
+    npm run tenancy -- lint --source                           # the product's code instead; --source <folder…> for others than the config's
+
+With \`--source\` it reads files and connects to nothing: the rules under [Source](#source), over the literals, calls and imports of TypeScript and JavaScript.
+Comments do not count, nor do tests (\`*.test.ts\`, \`*.spec.ts\`); \`"set_" + "config("\` counts as what it adds up to.
+
 **error**: rows can be seen or changed by whom they do not belong to. **warn**: they may be, or it costs much. **info**: worth knowing.
 
 ${RULES.length} rules. The last column names the rule of [splinter](https://github.com/supabase/splinter) that looks for the same; the others it has not.`;
@@ -42,8 +47,16 @@ export default {
   accept: [
     { rule: "anonymous-reads", object: "public.pages", reason: "Published pages are for everyone; the policy shows those with is_public only." },
   ],
+  source: {
+    folders: ["src"],                                                       // from the folder of this file
+    allow: [
+      { rule: "source-opens-database", object: "src/db.ts", reason: "The pool that createTenancy is given." },
+    ],
+  },
 } satisfies LintOptions;
 \`\`\`
+
+\`source.allow\` is the same for \`--source\`; there an object is a file. It allows its rule in the whole file, so keep such a file small.
 
 ## What it cannot see
 
@@ -52,6 +65,8 @@ export default {
 - Whether a job's policies could be narrower: rules on expressions look at policies for the application's roles.
 - Rights that come from outside: \`pg_hba.conf\`, a proxy, who has the passwords.
 - Of splinter's rules: 0005 (unused index; statistics of a copy say nothing), 0018, 0019, 0020, 0022, 0025, 0026, 0027 (upgrade, bloat and Supabase's own services).
+- In source: SQL that is put together where the program runs (\`join\`, a column, a file, a network), a second pool in a file that may have one, what a package does,
+  and \`.sql\` files. It reads code as the team writes it; it does not stop somebody who hides. Nor need it: the guard refuses what was not verified.
 - It was run on Postgres 18. The catalog and the form of stored expressions are the same in 16 and 17 as far as it reads them, and that was not tried.`;
 
 if (import.meta.main) writeFileSync(PAGE, lintPage());

@@ -6,6 +6,7 @@ import { POLICY_RULES } from "./families/policies.ts";
 import { POLICY_CHECKS } from "./families/policy-checks.ts";
 import { ROLE_RULES } from "./families/roles.ts";
 import { ROUTE_RULES } from "./families/routes.ts";
+import { SOURCE_RULES } from "./families/source.ts";
 import { TABLE_RULES } from "./families/tables.ts";
 import type { Rule } from "./finding.ts";
 
@@ -18,6 +19,7 @@ export const FAMILIES: Readonly<Record<string, readonly Rule[]>> = {
   Roles: ROLE_RULES,
   Grants: GRANT_RULES,
   Routes: ROUTE_RULES,
+  Source: SOURCE_RULES,
   Options: [...OPTION_RULES, ACCEPT_RULE],
 };
 
@@ -26,5 +28,7 @@ export const RULES: readonly Rule[] = Object.values(FAMILIES).flat();
 const ruleById = new Map(RULES.map((rule) => [rule.id, rule]));
 export const ruleOf = (id: string): Rule | undefined => ruleById.get(id);
 
-/** Rules that are a query in sql/; the others look into the policies' expressions. */
-export const SQL_RULES: readonly string[] = RULES.map(({ id }) => id).filter((id) => !(id in POLICY_CHECKS) && id !== ACCEPT_RULE.id);
+/** Rules that are a query in sql/; the others look into the policies' expressions, or into source code. */
+export const SQL_RULES: readonly string[] = RULES.filter((rule) => !SOURCE_RULES.includes(rule) && rule !== ACCEPT_RULE)
+  .map(({ id }) => id)
+  .filter((id) => !(id in POLICY_CHECKS));

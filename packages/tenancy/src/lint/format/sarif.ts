@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from "node-sarif-builder";
 import type { Finding, Level } from "../finding.ts";
 import { RULES } from "../rules.ts";
@@ -8,7 +9,7 @@ const PAGE = "docs/lint.md";
 /**
  * SARIF 2.1.0, for code hosts that show findings beside the code.
  *
- * @param file where the findings are shown, because a catalog has no lines: usually the config file
+ * @param file where a finding without a place is shown, because a catalog has no lines: usually the config file, from whose folder places are named
  */
 export function asSarif(findings: readonly Finding[], file: string): string {
   const run = new SarifRunBuilder().initSimple({ toolDriverName: "tenancy lint", toolDriverVersion: "0.1.0" });
@@ -18,13 +19,13 @@ export function asSarif(findings: readonly Finding[], file: string): string {
     rule.rule.defaultConfiguration = { level: SARIF_LEVEL[level] };
     run.addRule(rule);
   }
-  for (const { rule, level, object, what, why, mend } of findings) {
+  for (const { rule, level, object, what, why, mend, place } of findings) {
     const result = new SarifResultBuilder().initSimple({
       ruleId: rule,
       level: SARIF_LEVEL[level],
       messageText: `${object}: ${what}. ${why} Mend: ${mend}`,
-      fileUri: file,
-      startLine: 1,
+      fileUri: place ? posix.join(posix.dirname(file), place.file) : file,
+      startLine: place?.line ?? 1,
     });
     result.result.locations =
       result.result.locations?.map((location) => ({
