@@ -55,7 +55,7 @@ export async function proveElevaIsolation(bypass: pg.Client, loginUrl: string, w
   }
 }
 
-const EMPTY_ALLOWED = ["record_shares"]; // nobody has granted a share yet
+const EMPTY_ALLOWED = ["record_shares", "invitations"]; // nobody has granted a share or invited anybody yet
 
 /**
  * In a small product everything may be public: then one profile with packs is unpublished while the people are asked, so that there is

@@ -42,7 +42,7 @@ const readableTables = (world: World) => Object.keys(world.tables).filter((name)
 
 /** The tables of the document. One that is not among them is closed to everybody. */
 const KNOWN = new Set(
-  `billing_accounts blocked_dates categories expert_setup guests identity_verifications meeting_payments meetings memberships organizations
+  `billing_accounts blocked_dates categories expert_setup guests identity_verifications invitations meeting_payments meetings memberships organizations
    pack_purchases payment_transfers payout_accounts platform_roles profile_standing profiles record_shares records schedule_availabilities
    schedules scheduling_settings service_stripe services session_pack_stripe session_packs slot_reservations stripe_processed_events
    user_emails users`.split(/\s+/),

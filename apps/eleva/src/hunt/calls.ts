@@ -29,6 +29,7 @@ export function calls(world: World, persona: Persona): Call[] {
   const experts = [...new Set(list("services", "workos_user_id"))];
   return [
     ...(people || persona.role === "anonymous" ? [identityCall(world, asking)] : []),
+    ...organizationCalls(world, persona, me),
     {
       object: "meeting_receipts",
       sql: "select * from public.meeting_receipts",
@@ -61,6 +62,63 @@ export function calls(world: World, persona: Persona): Call[] {
         expect: !everywhere ? REFUSED : known ? busy(world, expert) : [{ starts_at: FROM, ends_at: TO }],
       };
     }),
+  ];
+}
+
+const OWN_SCHEDULE = ["expert_individual", "clinic"]; // who has the feature `calendar` on every tier; docs/organizations.md
+const JOBS_OF_ORGANIZATIONS = ["rehome_job_sync", "rehome_job_claim", "rehome_job_deletion"];
+
+/** The functions of schema tenancy: people ask of themselves, three jobs of any organization. */
+function organizationCalls(world: World, persona: Persona, me: { userId: string; orgId: string } | undefined): Call[] {
+  const { rows, find } = factsOf(world);
+  const people = persona.role === "authenticated";
+  const has = (org: unknown) => OWN_SCHEDULE.includes(String(find("organizations", org)?.["type"]));
+  const mine = rows("memberships").filter((row) => me && row["workos_user_id"] === me.userId);
+  const orgs = rows("organizations").map((row) => String(row["id"]));
+  const ofEach = (call: string, may: (org: string) => boolean): Pick<Call, "sql" | "expect"> => ({
+    sql: `select v, ${call} as may from unnest(array[${orgs.map((org) => `'${org}'`).join(", ")}]) v`,
+    expect: orgs.map((org): Row => ({ v: org, may: may(org) })),
+  });
+  return [
+    {
+      object: "has_feature",
+      sql: "select tenancy.has_feature('calendar') as may",
+      expect: !people ? REFUSED : [{ may: me !== undefined && has(me.orgId) }],
+    },
+    {
+      object: "has_feature",
+      ...ofEach("tenancy.has_feature(v, 'calendar')", has),
+      ...(JOBS_OF_ORGANIZATIONS.includes(persona.role) ? {} : { expect: REFUSED }),
+    },
+    {
+      object: "may_switch_to",
+      ...ofEach("tenancy.may_switch_to(v)", (org) => mine.some((row) => row["org_id"] === org && row["status"] === "active")),
+      ...(people ? {} : { expect: REFUSED }),
+    },
+    {
+      object: "my_organizations",
+      sql: "select * from tenancy.my_organizations()",
+      expect: !people
+        ? REFUSED
+        : mine.map((row): Row => {
+            const org = find("organizations", row["org_id"]);
+            return {
+              org_id: row["org_id"],
+              name: org?.["name"],
+              slug: org?.["slug"],
+              type: org?.["type"],
+              tier: org?.["tier"],
+              role: row["role_slug"],
+              status: row["status"],
+              is_current: row["org_id"] === me?.orgId,
+            };
+          }),
+    },
+    {
+      object: "revoke_session",
+      sql: "select tenancy.revoke_session('session_of_nobody')::text as done",
+      expect: persona.role === "rehome_job_sync" ? [{ done: "" }] : REFUSED,
+    },
   ];
 }
 

@@ -1,10 +1,10 @@
 import { withUser } from "@rehome/sandbox";
-import { hunt, installRoles, type Matrix, matrixHtml, matrixText, type Oracle, type Persona } from "@rehome/tenancy";
+import { hunt, installRoles, type Matrix, matrixHtml, matrixText, type Oracle, type Persona, type ProductRule } from "@rehome/tenancy";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { allowed } from "./allowed.ts";
-import { prepareElevaHunt } from "./prepare.ts";
+import { PRODUCT_RULES, prepareElevaHunt } from "./prepare.ts";
 import { JOBS } from "./world.ts";
 
 let template: TargetTemplate;
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await installRoles(target.owner, { moverPassword: "mover", loginPassword: "login", workerPassword: "worker", jobs: JOBS });
   login = await connect("rehome_login", "login");
   worker = await connect("rehome_worker", "worker");
-  matrix = await hunt({ owner: target.owner, login, worker, personas, oracle: allowed });
+  matrix = await hunt({ owner: target.owner, login, worker, personas, oracle: allowed, productRules: PRODUCT_RULES });
 }, 120_000);
 afterAll(async () => {
   await login?.end();
@@ -38,8 +38,8 @@ async function connect(user: string, password: string): Promise<pg.Client> {
   return client;
 }
 
-const look = (over: { tables?: string[]; personas?: Persona[]; oracle?: Oracle } = {}): Promise<Matrix> =>
-  hunt({ owner: target.owner, personas, oracle: allowed, ...over });
+const look = (over: { tables?: string[]; personas?: Persona[]; oracle?: Oracle; productRules?: ProductRule[] } = {}): Promise<Matrix> =>
+  hunt({ owner: target.owner, personas, oracle: allowed, productRules: PRODUCT_RULES, ...over });
 
 const places = ({ findings }: Matrix) => new Set(findings.map(({ kind, verb }) => `${kind} ${verb}`));
 
@@ -48,8 +48,8 @@ test("nobody reads or writes what is not theirs, and everybody what is", () => {
   expect(matrix.findings).toEqual([]);
   expect(matrix.gaps).toEqual([]);
   expect(matrix).toMatchObject({ holds: true });
-  expect(matrix.tables).toHaveLength(29);
-  expect(matrix.personas).toHaveLength(32);
+  expect(matrix.tables).toHaveLength(30);
+  expect(matrix.personas).toHaveLength(34);
   expect(matrix.granted).toBeGreaterThan(3_000);
   expect(matrix.denied).toBeGreaterThan(20_000);
 });
@@ -158,6 +158,16 @@ describe("the hunter fails when", () => {
     expect(found.findings.filter(({ verb }) => verb === "bind").map(({ kind, persona }) => `${kind} ${persona}`)).toEqual(
       expect.arrayContaining([`leak ${owner.name}`, `closed ${expired.name}`]),
     );
+  });
+
+  test("a trigger of the product hides what a policy lets through", async () => {
+    await planted("alter policy memberships_insert_job_sync on memberships to rehome_job_sync, authenticated", async () => {
+      const found = await look({ tables: ["memberships"] });
+      expect(found.findings.map(({ kind, verb }) => `${kind} ${verb}`)).toContain("spare policy insert");
+      // Not told of the trigger, it says what it could not try.
+      const untold = await look({ tables: ["memberships"], productRules: [] });
+      expect(untold.gaps).toEqual(expect.arrayContaining([expect.stringMatching(/^not tried: memberships insert .*: SQLSTATE RO002/)]));
+    });
   });
 
   test("an error quotes a value of a hidden row", async () => {

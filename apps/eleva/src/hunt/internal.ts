@@ -17,6 +17,7 @@ export const INTERNAL_ROLES = [
   "rehome_fn_check",
   "rehome_fn_receipts",
   "rehome_fn_numbers",
+  "rehome_fn_organizations",
 ];
 
 const RULES: Readonly<Record<string, Record<string, TableRule>>> = {
@@ -33,6 +34,11 @@ const RULES: Readonly<Record<string, Record<string, TableRule>>> = {
     meetings: see("service_id"),
     slot_reservations: see("service_id"),
     records: see("id patient_org_id"),
+  },
+  rehome_fn_organizations: {
+    // It locks rows, which asks for the right to update them; no update succeeds.
+    organizations: { ...see("id name slug type tier"), update: { rows: () => true, to: () => false, columns: ["claimed"] } },
+    memberships: see("org_id workos_user_id role_slug status"),
   },
   rehome_fn_receipts: {
     meetings: see("id service_id"),

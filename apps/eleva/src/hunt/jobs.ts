@@ -1,4 +1,5 @@
 import type { Row, TableRule, World } from "@rehome/tenancy";
+import { deletionRules } from "./deletion.ts";
 import { factsOf } from "./facts.ts";
 
 const all = () => true;
@@ -111,7 +112,7 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
   sync() {
     const mirrored: TableRule = { ...read(), insert: { rows: all }, update: { rows: all } };
     const kept: TableRule = { ...mirrored, delete: { rows: all } };
-    return { organizations: mirrored, users: mirrored, memberships: kept, user_emails: kept, platform_roles: kept };
+    return { organizations: mirrored, users: mirrored, invitations: mirrored, memberships: kept, user_emails: kept, platform_roles: kept };
   },
 
   admin(world) {
@@ -160,8 +161,14 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
       ...read(`${key} ${party}`),
       update: { rows: (row) => isClaimed(row[party]) === false, to: (after) => isClaimed(after[party]) === true, columns: [party] },
     });
+    const unclaimed = (row: Row) => row["claimed"] === false;
     return {
-      organizations: read(),
+      // Locked, and deleted once nothing is left of the guest.
+      organizations: {
+        ...read(),
+        update: { rows: unclaimed, to: unclaimed, columns: ["claimed"] },
+        delete: { rows: (row) => unclaimed(row) && /^guest_/.test(String(row["id"])) },
+      },
       guests: { ...read(), insert: { rows: all }, update: { rows: all }, delete: { rows: all } },
       users: read("workos_user_id org_id email email_verified"),
       user_emails: read("workos_user_id org_id email verified"),
@@ -172,6 +179,8 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
       pack_purchases: given("id", "buyer_org_id"),
     };
   },
+
+  deletion: (world) => deletionRules(world),
 };
 
 /** A meeting or reservation names a service together with that service's own expert and organization. */

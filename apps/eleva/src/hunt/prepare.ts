@@ -1,8 +1,15 @@
-import { addIssuer, type HuntOptions, syncKeys } from "@rehome/tenancy";
+import { addIssuer, type HuntOptions, type ProductRule, syncKeys } from "@rehome/tenancy";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type pg from "pg";
 import { allowed } from "./allowed.ts";
 import { fillHuntWorld, huntPersonas } from "./world.ts";
+
+/** The triggers of schema tenancy: solo organizations, declared types and tiers. */
+export const PRODUCT_RULES: readonly ProductRule[] = [
+  { table: "organizations", trigger: "tenancy_check_organization", states: ["RO002", "RO006"] },
+  { table: "memberships", trigger: "tenancy_check_membership", states: ["RO002"] },
+  { table: "invitations", trigger: "tenancy_check_invitation", states: ["RO002"] },
+];
 
 const ISS = "https://hunt.test/eleva";
 
@@ -32,5 +39,5 @@ export async function prepareElevaHunt(owner: pg.Client): Promise<Omit<HuntOptio
       .setExpirationTime(now + lifetimeSeconds)
       .sign(privateKey);
   });
-  return { personas, oracle: allowed };
+  return { personas, oracle: allowed, productRules: PRODUCT_RULES };
 }

@@ -56,6 +56,65 @@ insert into slot_reservations (org_id, patient_org_id, service_id, expert_user_i
           now() + interval '1 day');
 insert into record_shares (record_id, org_id, grantee_user_id, expires_at)
   values (md5('record clinic paul')::uuid, 'org_paul', 'user_rui', now() + interval '1 day');
+
+-- Eva's school is being deleted: everybody in it is suspended, and it has a row of every kind, also as somebody's patient and buyer.
+insert into organizations (id, type, tier, name, claimed) values
+  ('org_eva', 'educational_institution', 'professional', 'Eva', true), ('org_erased', 'patient_personal', 'free', null, true),
+  ('guest_2', 'patient_personal', 'free', null, false);
+insert into guests (org_id, email_key, email) values ('guest_2', 'gone@example.test', 'gone@example.test');
+-- Organizations without a row: nothing but the policy keeps them.
+insert into organizations (id, type, tier, name, claimed) values
+  ('guest_3', 'patient_personal', 'free', null, false), ('guest_4', 'patient_personal', 'free', null, true), ('org_bare', 'patient_personal', 'free', null, false);
+insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status) values ('org_eva', 'user_eva', 'om_eva', 'owner', '{}', 'suspended');
+insert into tenancy.deletion (org_id, requested_by, users, state) values ('org_eva', 'user_eva', '{user_eva}', 'emptying'),
+  ('guest_2', 'an operator', '{}', 'requested'),
+  ('org_before', 'user_before', '{}', 'done');
+insert into invitations (id, org_id, email, role_slug, status, expires_at)
+  values ('invitation_eva', 'org_eva', 'lee@example.test', 'member', 'pending', now() + interval '1 day');
+insert into users (id, org_id, workos_user_id, email, username) values (md5('user eva')::uuid, 'org_eva', 'user_eva', 'eva@example.test', 'eva');
+insert into user_emails (org_id, workos_user_id, email, verified) values ('org_eva', 'user_eva', 'second-eva@example.test', true);
+insert into platform_roles (workos_user_id, role, org_id) values ('user_eva', 'lecturer', 'org_eva');
+insert into billing_accounts (user_row_id, org_id, workos_user_id) values (md5('user eva')::uuid, 'org_eva', 'user_eva');
+insert into payout_accounts (user_row_id, org_id, workos_user_id) values (md5('user eva')::uuid, 'org_eva', 'user_eva');
+insert into identity_verifications (user_row_id, org_id, workos_user_id) values (md5('user eva')::uuid, 'org_eva', 'user_eva');
+insert into expert_setup (org_id, workos_user_id) values ('org_eva', 'user_eva');
+insert into profiles (id, org_id, workos_user_id, first_name, last_name) values (md5('profile eva')::uuid, 'org_eva', 'user_eva', 'Eva', 'Silva');
+insert into profile_standing (profile_id, org_id) values (md5('profile eva')::uuid, 'org_eva');
+insert into services (id, org_id, workos_user_id, name, slug, duration_minutes)
+  values (md5('service eva')::uuid, 'org_eva', 'user_eva', 'eva', 'talk', 30), (md5('service eva bare')::uuid, 'org_eva', 'user_eva', 'bare', 'bare', 30),
+         (md5('service of nobody')::uuid, 'org_erased', '', 'of nobody', 'nobody', 30);
+insert into service_stripe (service_id, org_id) values (md5('service eva')::uuid, 'org_eva');
+insert into schedules (id, org_id, workos_user_id, timezone) values (md5('schedule eva')::uuid, 'org_eva', 'user_eva', 'UTC');
+insert into schedule_availabilities (org_id, schedule_id, start_time, end_time, day_of_week)
+  values ('org_eva', md5('schedule eva')::uuid, '09:00', '10:00', 'monday');
+insert into scheduling_settings (org_id, workos_user_id) values ('org_eva', 'user_eva');
+insert into blocked_dates (org_id, workos_user_id, date) values ('org_eva', 'user_eva', '2026-03-12');
+insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, starts_at, ends_at, timezone)
+  select md5('meeting ' || n)::uuid, o, p, md5('service ' || u)::uuid, 'user_' || u, n || '@example.test', n, b::timestamptz, b::timestamptz + interval '1 hour', 'UTC'
+    from (values ('eva pia', 'org_eva', 'org_pia', 'eva', '2026-03-13 10:00Z'), ('rui eva', 'org_rui', 'org_eva', 'rui', '2026-03-14 10:00Z'),
+                 ('rui nobody', 'org_rui', 'org_erased', 'rui', '2026-03-19 10:00Z')) v (n, o, p, u, b);
+insert into meeting_payments (meeting_id, org_id, patient_org_id, stripe_payment_intent_id)
+  select id, org_id, patient_org_id, 'pi_' || id from meetings where org_id = 'org_eva' or patient_org_id in ('org_eva', 'org_erased');
+insert into payment_transfers (org_id, expert_user_id, payment_intent_id, checkout_session_id, event_id, expert_connect_account_id, amount, platform_fee,
+    session_start_time, scheduled_transfer_time, guest_name, guest_email, guest_phone, status)
+  select org_id, expert_user_id, 'pi_' || s || id, 'cs_' || s || id, id::text, 'acct_1', 4250, 750, starts_at, ends_at, n, e, p, s::payment_transfer_status_enum
+    from meetings, (values ('Eva', null, null, 'READY'), (null, 'e@example.test', null, 'COMPLETED'), (null, null, '+351', 'FAILED'),
+                           (null, null, null, 'REFUNDED')) v (n, e, p, s)
+   where 'org_eva' in (org_id, patient_org_id);
+insert into records (id, org_id, patient_org_id, meeting_id, expert_user_id, guest_email, encrypted_content)
+  select md5('record ' || guest_name)::uuid, org_id, patient_org_id, id, expert_user_id, guest_email, 'x' from meetings where 'org_eva' in (org_id, patient_org_id);
+insert into record_shares (record_id, org_id, grantee_user_id, expires_at) values (md5('record rui eva')::uuid, 'org_eva', 'user_olga', now() + interval '1 day');
+insert into slot_reservations (org_id, patient_org_id, service_id, expert_user_id, guest_email, starts_at, ends_at, expires_at)
+  values ('org_eva', 'org_pia', md5('service eva')::uuid, 'user_eva', 'e@example.test', '2026-03-17 10:00Z', '2026-03-17 11:00Z', now() + interval '1 day'),
+         ('org_rui', 'org_eva', md5('service rui')::uuid, 'user_rui', 'e@example.test', '2026-03-18 10:00Z', '2026-03-18 11:00Z', now() + interval '1 day');
+insert into session_packs (id, org_id, workos_user_id, service_id, name, sessions_count, price_cents)
+  values (md5('pack eva')::uuid, 'org_eva', 'user_eva', md5('service eva')::uuid, 'eva', 5, 20000);
+insert into session_pack_stripe (pack_id, org_id) values (md5('pack eva')::uuid, 'org_eva');
+insert into pack_purchases (org_id, buyer_org_id, pack_id, expert_user_id, buyer_email, promotion_code, max_redemptions)
+  values ('org_eva', 'org_pia', md5('pack eva')::uuid, 'user_eva', 'p@example.test', 'CODE eva', 5),
+         ('org_rui', 'org_eva', md5('pack rui')::uuid, 'user_rui', 'e@example.test', 'CODE for eva', 5),
+         ('org_rui', 'org_erased', md5('pack rui')::uuid, 'user_rui', '', 'CODE of nobody', 5);
+
 -- A NUL in json is legal and cannot be read as text; it is no matter of rights.
 update meeting_payments set stripe_metadata = '{"notes": "of a payment"}';
 analyze;

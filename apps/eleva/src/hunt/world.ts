@@ -10,7 +10,7 @@ export async function fillHuntWorld(superuser: pg.Client): Promise<void> {
   await superuser.query(readFileSync(new URL("world.sql", import.meta.url), "utf8"));
 }
 
-export const JOBS = ["booking", "payments", "sync", "admin", "setup", "identity", "claim"];
+export const JOBS = ["booking", "payments", "sync", "admin", "setup", "identity", "claim", "deletion"];
 
 // The guard's cap is an hour; a hunt with many mutants lasts longer than a real token.
 const LIFETIME_SECONDS = 3000;

@@ -63,6 +63,7 @@ export function readRules(snapshot: Pick<Snapshot, "rows" | "now">, who: Who): R
     ...publicRules,
     organizations: (row) => row["id"] === me.orgId,
     memberships: self,
+    invitations: ownOrganization,
     users: self,
     user_emails: self,
     platform_roles: self,

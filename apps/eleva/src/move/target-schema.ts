@@ -12,7 +12,7 @@ export interface TargetSchemaOptions {
   workosUrl: string;
 }
 
-const JOBS = ["booking", "payments", "sync", "admin", "setup", "identity", "claim"];
+const JOBS = ["booking", "payments", "sync", "admin", "setup", "identity", "claim", "deletion"];
 
 /** Roles, guard, tables, policies, and WorkOS as the one issuer whose tokens count. May be run again. */
 export async function installTarget(owner: ClientBase, options: TargetSchemaOptions): Promise<void> {

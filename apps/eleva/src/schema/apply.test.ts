@@ -36,9 +36,9 @@ async function connection(url: string): Promise<pg.Client> {
 
 /** Everything of the catalog that an unwanted second application would change. */
 const FINGERPRINT = `select md5(string_agg(line, chr(10) order by line)) as print from (
-  select c.oid::text || c.relname || c.relowner || c.relrowsecurity || c.relforcerowsecurity || coalesce(c.relacl::text, '') as line from pg_class c where c.relnamespace = 'public'::regnamespace
-  union all select a.attrelid::text || a.attname || coalesce(a.attacl::text, '') from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace = 'public'::regnamespace
-  union all select p.oid::text || p.polname || coalesce(pg_get_expr(p.polqual, p.polrelid), '') || coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') from pg_policy p
+  select c.oid::text || c.relname || c.relowner || c.relrowsecurity || c.relforcerowsecurity || coalesce((select string_agg(x::text, ' ' order by x::text) from unnest(c.relacl) x), '') as line from pg_class c where c.relnamespace = 'public'::regnamespace
+  union all select a.attrelid::text || a.attname || coalesce((select string_agg(x::text, ' ' order by x::text) from unnest(a.attacl) x), '') from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace = 'public'::regnamespace
+  union all select p.oid::text || p.polname || coalesce(pg_get_expr(p.polqual, p.polrelid), '') || coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') from pg_policy p join pg_class c on c.oid = p.polrelid where c.relnamespace = 'public'::regnamespace
   union all select f.oid::text || pg_get_functiondef(f.oid) || f.proowner || coalesce(f.proacl::text, '') from pg_proc f where f.pronamespace = 'public'::regnamespace and f.prokind = 'f') x`;
 
 async function fingerprint(client: pg.Client): Promise<string> {
@@ -52,8 +52,8 @@ test("applies all migrations, and changes nothing when it runs again", async () 
   const before = await fingerprint(owner);
   const second = await applyTargetSchema(owner);
 
-  expect(first).toEqual({ applied: 3, known: 3, tables: 29 });
-  expect(second).toEqual({ applied: 0, known: 3, tables: 29 });
+  expect(first).toEqual({ applied: 4, known: 4, tables: 30 });
+  expect(second).toEqual({ applied: 0, known: 4, tables: 30 });
   expect(await fingerprint(owner)).toBe(before);
 });
 
@@ -63,7 +63,7 @@ test("four at once: one applies, the others find it done", async () => {
 
   const results = await Promise.all(clients.map((client) => applyTargetSchema(client)));
 
-  expect(results.map(({ applied }) => applied).sort()).toEqual([0, 0, 0, 3]);
+  expect(results.map(({ applied }) => applied).sort()).toEqual([0, 0, 0, 4]);
 });
 
 test("nobody but the owner can make it wait", async () => {
@@ -73,7 +73,7 @@ test("nobody but the owner can make it wait", async () => {
   await stranger.query("select pg_advisory_xact_lock(hashtext('eleva target schema'))");
   await owner.query("set lock_timeout = '5s'");
 
-  expect(await applyTargetSchema(owner)).toMatchObject({ applied: 3 });
+  expect(await applyTargetSchema(owner)).toMatchObject({ applied: 4 });
 
   await stranger.query("rollback; begin; set local role authenticated");
   await expect(stranger.query("lock table auth.version in row exclusive mode")).rejects.toMatchObject({ code: "42501" });
@@ -92,7 +92,9 @@ test("works for an installer that is no superuser", async () => {
   await owner.query(`grant rehome_owner, rehome_guard to ${name} with inherit true, set true`);
   await owner.query(`alter database ${new URL(url).pathname.slice(1)} owner to ${name}`);
   // On a server of its own the installer makes these roles and so administers them.
-  await owner.query(`grant rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts to ${name} with inherit false, set true`);
+  await owner.query(
+    `grant rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts, rehome_fn_organizations to ${name} with inherit false, set true`,
+  );
   undo.push(async () => {
     await owner.query(`reassign owned by ${name} to postgres; drop owned by ${name}; drop role ${name}`);
   });
@@ -101,7 +103,7 @@ test("works for an installer that is no superuser", async () => {
   const client = new pg.Client({ connectionString: own.toString() });
   await client.connect();
   try {
-    expect(await applyTargetSchema(client)).toMatchObject({ applied: 3 });
+    expect(await applyTargetSchema(client)).toMatchObject({ applied: 4 });
     expect(await applyTargetSchema(client)).toMatchObject({ applied: 0 });
   } finally {
     await client.end();

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { policyProblems, withoutRowData } from "@rehome/tenancy";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import type { ClientBase } from "pg";
+import { installElevaOrganizations } from "../organizations/install.ts";
 import { safetyProblems } from "./check.ts";
 import { SchemaError } from "./errors.ts";
 import { schema } from "./tables.ts";
@@ -21,9 +22,10 @@ export interface AppliedSchema {
 
 /**
  * Brings the target to this schema: job roles, migrations, functions, the view, FORCE ROW LEVEL SECURITY, grants; then checks the result.
+ * Schema tenancy with Eleva's organizations belongs to it.
  *
  * One transaction under a lock that nobody but rehome_owner can take: all of it or nothing, and of several callers one works while the others
- * wait and find it done. May be run again; then it changes no table and locks none against readers or writers. Needs installRoles and
+ * wait and find it done. May be run again; then it changes no table of the product and locks none against readers or writers. Needs installRoles and
  * installGuard of @rehome/tenancy first, because policies call `auth.org_id()`, and the rights that those need. Not inside a transaction.
  *
  * @param client the installer: a superuser, or the owner of the database with CREATEROLE and BYPASSRLS
@@ -37,10 +39,12 @@ export async function applyTargetSchema(client: ClientBase): Promise<AppliedSche
     await client.query("set local search_path = public, pg_catalog");
     // The guard's table, because only rehome_owner may lock it: anybody could take an advisory lock and keep it.
     await client.query("set local role rehome_owner; lock table auth.version in exclusive mode; set local role none");
+    await installElevaOrganizations(client); // policies name its tables
     await step(client, "before.sql");
     const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS });
     const applied = await migrate(client, migrations);
     for (const name of ["force.sql", "functions.sql", "grants.sql"]) await step(client, name);
+    await installElevaOrganizations(client); // and now that there are tables: its triggers, and the grants of its jobs
     const { problems: unsafe, tables } = await safetyProblems(client);
     const problems = [...unsafe, ...(await policyProblems(client, { schema }))];
     if (problems.length > 0) {

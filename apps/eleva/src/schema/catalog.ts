@@ -1,4 +1,4 @@
-import { orgScoped, published } from "@rehome/tenancy";
+import { deletable, orgScoped, published } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { type AnyPgColumn, boolean, index, integer, json, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -56,6 +56,7 @@ export const profiles = pgTable(
     ...ownedByOrg(t, { delete: false }),
     ...published(t.published, { index: false }),
     ...[job.admin, job.booking, job.setup, fn.busy].flatMap((role) => allRows("profiles", role, "select")),
+    ...deletable("profiles", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -84,6 +85,7 @@ export const profileStanding = pgTable(
       job.admin,
       sql`exists (select from public.profiles p where p.id = ${t.profileId} and p.org_id = ${t.orgId})`,
     ),
+    ...deletable("profile_standing", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -114,6 +116,7 @@ export const services = pgTable(
     }),
     ...published(t.isActive, { also: publishedBy(t.workosUserId), index: false }),
     ...[job.booking, job.payments, job.setup, fn.check, fn.receipts].flatMap((role) => allRows("services", role, "select")),
+    ...deletable("services", [t.orgId], [t.orgId]),
   ],
 ).enableRLS();
 
@@ -127,5 +130,9 @@ export const serviceStripe = pgTable(
     stripeProductId: text("stripe_product_id"),
     stripePriceId: text("stripe_price_id"),
   },
-  (t) => [...orgScoped(t.orgId, { write: false }), ...allRows("service_stripe", job.payments, "select", "insert", "update")],
+  (t) => [
+    ...orgScoped(t.orgId, { write: false }),
+    ...allRows("service_stripe", job.payments, "select", "insert", "update"),
+    ...deletable("service_stripe", [t.orgId]),
+  ],
 ).enableRLS();

@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   expert_setup: readOnly,
   guests: nobody,
   identity_verifications: readOnly,
+  invitations: readOnly,
   meeting_payments: readOnly,
   meetings: { authenticated: ["select", "update"], anonymous: [] },
   memberships: readOnly,

@@ -29,4 +29,6 @@ export const organizationType = pgEnum("organization_type", ["patient_personal",
 
 export const organizationTier = pgEnum("organization_tier", ["free", "starter", "professional", "clinic", "enterprise"]);
 
+export const invitationStatus = pgEnum("invitation_status", ["pending", "accepted", "revoked", "expired"]);
+
 export const membershipStatus = pgEnum("membership_status", ["active", "invited", "suspended"]);

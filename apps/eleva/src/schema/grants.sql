@@ -39,7 +39,7 @@ grant select on public.categories, public.profiles, public.services, public.sess
 grant select (profile_id, org_id, is_verified, is_top_expert, display_order) on public.profile_standing to anonymous, authenticated;
 
 -- Verified persons: read.
-grant select on public.organizations, public.memberships, public.users, public.user_emails, public.platform_roles, public.billing_accounts,
+grant select on public.organizations, public.memberships, public.invitations, public.users, public.user_emails, public.platform_roles, public.billing_accounts,
   public.payout_accounts, public.identity_verifications, public.expert_setup, public.service_stripe, public.schedules,
   public.schedule_availabilities, public.scheduling_settings, public.blocked_dates, public.meetings, public.meeting_payments,
   public.payment_transfers, public.records, public.record_shares, public.slot_reservations, public.session_pack_stripe, public.pack_purchases
@@ -103,7 +103,7 @@ grant select (id, org_id, patient_org_id, service_id, expert_user_id, guest_emai
 grant select (id, workos_user_id, org_id, email, country) on public.users to rehome_job_payments;
 
 -- Sync: the mirror of WorkOS.
-grant select, insert, update on public.organizations, public.users to rehome_job_sync;
+grant select, insert, update on public.organizations, public.users, public.invitations to rehome_job_sync;
 grant select, insert, update, delete on public.memberships, public.user_emails, public.platform_roles to rehome_job_sync;
 
 -- Admin: what the platform says of profiles, and categories.
@@ -127,13 +127,16 @@ grant update (stripe_identity_verification_id, stripe_identity_verified, stripe_
 grant select (id, workos_user_id, org_id) on public.users to rehome_job_identity;
 
 -- Claim: gives a guest's rows to whoever proved the address. It reads no content.
-grant select on public.organizations to rehome_job_claim;
+grant select, update (claimed), delete on public.organizations to rehome_job_claim;
 grant select, insert, update, delete on public.guests to rehome_job_claim;
 grant select (workos_user_id, org_id, email, email_verified) on public.users to rehome_job_claim;
 grant select (workos_user_id, org_id, email, verified) on public.user_emails to rehome_job_claim;
 grant select (id, patient_org_id), update (patient_org_id) on public.meetings, public.records, public.slot_reservations to rehome_job_claim;
 grant select (meeting_id, patient_org_id), update (patient_org_id) on public.meeting_payments to rehome_job_claim;
 grant select (id, buyer_org_id), update (buyer_org_id) on public.pack_purchases to rehome_job_claim;
+
+-- Deletion: installOrganizations grants it what it needs of every table that names an organization. And the patient in transfers to experts.
+grant update (guest_name, guest_email, guest_phone) on public.payment_transfers to rehome_job_deletion;
 
 -- Functions and the view.
 grant usage on sequence public.scheduling_settings_id_seq, public.blocked_dates_id_seq to rehome_fn_numbers;

@@ -6,7 +6,7 @@ declare
 begin
   foreach wanted in array array[
     'rehome_job_booking', 'rehome_job_payments', 'rehome_job_sync', 'rehome_job_admin', 'rehome_job_setup', 'rehome_job_identity',
-    'rehome_job_claim', 'rehome_fn_busy', 'rehome_fn_check', 'rehome_fn_numbers', 'rehome_fn_receipts'
+    'rehome_job_claim', 'rehome_job_deletion', 'rehome_fn_busy', 'rehome_fn_check', 'rehome_fn_numbers', 'rehome_fn_receipts', 'rehome_fn_organizations'
   ] loop
     if not exists (select from pg_roles where rolname = wanted) then
       begin

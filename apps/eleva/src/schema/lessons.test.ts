@@ -134,7 +134,10 @@ test("L4: a token as WorkOS really makes them is enough: no address, no audience
   expect([real, asked]).toEqual([1, expect.stringMatching(/^RJ/)]);
   const role = "select from (select auth.role() as role) r where role = 'member'";
   expect(
-    await withAndWithout({ as: "ana@clinic", sql: role }, "update memberships set role_slug = 'owner' where workos_user_id = 'user_ana'"),
+    await withAndWithout(
+      { as: "ana@clinic", sql: role },
+      "update memberships set role_slug = 'billing_admin' where workos_user_id = 'user_ana' and org_id = 'org_clinic'",
+    ),
   ).toEqual([1, 0]);
 });
 

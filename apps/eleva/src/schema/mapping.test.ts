@@ -104,6 +104,7 @@ test("R47: memberships are found by user, by organization, and among the active 
   );
   expect(rows.map(({ index }) => index)).toEqual([
     "(id)",
+    "(org_id) WHERE ((role_slug = 'owner'::text) AND (status = 'active'::membership_status))",
     "(org_id, workos_user_id)",
     "(org_id, workos_user_id) WHERE (status = 'active'::membership_status)",
     "(workos_user_id, org_id, status)",

@@ -1,10 +1,10 @@
-import { orgScoped, sharedBetween } from "@rehome/tenancy";
+import { claimable, deletable, orgScoped, sharedBetween } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, check, index, integer, json, pgPolicy, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { orgId, patientOrgId } from "./organizations.ts";
-import { allRows, checkedWrites, claimable, every, ofMeeting, ofService, ownOrg, readable } from "./policies.ts";
+import { allRows, checkedWrites, every, ofMeeting, ofService, ownOrg, readable } from "./policies.ts";
 import { fn, job } from "./roles.ts";
 
 /**
@@ -58,6 +58,7 @@ export const meetings = pgTable(
     }),
     ...claimable("meetings", t.patientOrgId),
     ...[job.payments, fn.busy, fn.check, fn.receipts].flatMap((role) => allRows("meetings", role, "select")),
+    ...deletable("meetings", [t.orgId, t.patientOrgId], [t.patientOrgId]),
   ],
 ).enableRLS();
 
@@ -96,5 +97,6 @@ export const meetingPayments = pgTable(
     ...allRows("meeting_payments", job.payments, "select"),
     ...checkedWrites("meeting_payments", job.payments, ofMeeting(t)),
     ...claimable("meeting_payments", t.patientOrgId),
+    ...deletable("meeting_payments", [t.orgId, t.patientOrgId], [t.patientOrgId]),
   ],
 ).enableRLS();

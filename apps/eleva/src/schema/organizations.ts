@@ -1,8 +1,8 @@
-import { membershipMirror, orgScoped } from "@rehome/tenancy";
+import { deletable, membershipMirror, orgScoped } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
-import { boolean, json, pgPolicy, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
-import { createdAt } from "./columns.ts";
-import { membershipStatus, organizationTier, organizationType } from "./enums.ts";
+import { boolean, index, json, pgPolicy, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { createdAt, moment, updatedAt } from "./columns.ts";
+import { invitationStatus, membershipStatus, organizationTier, organizationType } from "./enums.ts";
 import { allRows, checkedWrites } from "./policies.ts";
 import { fn, job } from "./roles.ts";
 
@@ -24,6 +24,17 @@ export const organizations = pgTable(
     ...orgScoped(t.id, { who: "member", write: false, index: false }),
     ...allRows("organizations", job.sync, "select", "insert", "update"),
     ...allRows("organizations", job.claim, "select"),
+    // A guest's organization is nobody's: the claim job locks it, and deletes it once its rows are a person's.
+    pgPolicy("organizations_update_job_claim", { for: "update", to: job.claim, using: sql`not claimed`, withCheck: sql`not claimed` }),
+    pgPolicy("organizations_delete_job_claim", {
+      for: "delete",
+      to: job.claim,
+      using: sql`not claimed and starts_with(id, 'guest_')`,
+    }),
+    ...allRows("organizations", fn.organizations, "select"),
+    // To lock a row, which asks for the right to update it; no update passes the check.
+    pgPolicy("organizations_update_fn_organizations", { for: "update", to: fn.organizations, using: sql`true`, withCheck: sql`false` }),
+    ...deletable("organizations", [t.id]),
     ...allRows("organizations", job.booking, "select"),
     // Guests are rows of the booking job; it can make no organization that a token could name.
     pgPolicy("organizations_insert_guest", {
@@ -59,9 +70,34 @@ export const memberships = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.orgId, t.workosUserId] }),
+    uniqueIndex("memberships_one_owner").on(t.orgId).where(sql`role_slug = 'owner' and status = 'active'`),
     ...membershipMirror(t),
     ...allRows("memberships", fn.check, "select"),
+    ...allRows("memberships", fn.organizations, "select"),
+    ...deletable("memberships", [t.orgId]),
     ...allRows("memberships", job.sync, "select", "insert", "update", "delete"),
+  ],
+).enableRLS();
+
+/** The mirror of WorkOS invitations: seven days, with a role. `id` is the WorkOS invitation id; a pending one past its end counts as expired. */
+export const invitations = pgTable(
+  "invitations",
+  {
+    id: text("id").primaryKey(),
+    orgId: orgId(),
+    email: text("email").notNull(),
+    roleSlug: text("role_slug"),
+    status: invitationStatus("status").notNull(),
+    inviterUserId: text("inviter_user_id"),
+    expiresAt: moment("expires_at").notNull(),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [
+    index("invitations_org_id").on(t.orgId),
+    ...orgScoped(t.orgId, { write: false, index: false }),
+    ...allRows("invitations", job.sync, "select", "insert", "update"),
+    ...deletable("invitations", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -79,5 +115,6 @@ export const guests = pgTable(
     ...allRows("guests", job.booking, "select"),
     ...checkedWrites("guests", job.booking, sql`exists (select from public.organizations o where o.id = ${t.orgId} and not o.claimed)`),
     ...allRows("guests", job.claim, "select", "insert", "update", "delete"),
+    ...deletable("guests", [t.orgId]),
   ],
 ).enableRLS();

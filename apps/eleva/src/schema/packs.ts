@@ -1,11 +1,11 @@
-import { orgScoped, published, sharedBetween } from "@rehome/tenancy";
+import { claimable, deletable, orgScoped, published, sharedBetween } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { publishedBy, services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { packPurchaseStatus } from "./enums.ts";
 import { organizations, orgId } from "./organizations.ts";
-import { allRows, checkedWrites, claimable, ofService, ownedByOrg } from "./policies.ts";
+import { allRows, checkedWrites, ofService, ownedByOrg } from "./policies.ts";
 import { job } from "./roles.ts";
 
 /** N sessions of a service, sold as a promotion code. */
@@ -36,6 +36,7 @@ export const sessionPacks = pgTable(
     }),
     ...published(t.isActive, { also: publishedBy(t.workosUserId), index: false }),
     ...allRows("session_packs", job.payments, "select"),
+    ...deletable("session_packs", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -49,7 +50,11 @@ export const sessionPackStripe = pgTable(
     stripeProductId: text("stripe_product_id"),
     stripePriceId: text("stripe_price_id"),
   },
-  (t) => [...orgScoped(t.orgId, { write: false }), ...allRows("session_pack_stripe", job.payments, "select", "insert", "update")],
+  (t) => [
+    ...orgScoped(t.orgId, { write: false }),
+    ...allRows("session_pack_stripe", job.payments, "select", "insert", "update"),
+    ...deletable("session_pack_stripe", [t.orgId]),
+  ],
 ).enableRLS();
 
 export const packPurchases = pgTable(
@@ -97,5 +102,6 @@ export const packPurchases = pgTable(
       sql`exists (select from public.session_packs p where p.id = ${t.packId} and p.org_id = ${t.orgId})`,
     ),
     ...claimable("pack_purchases", t.buyerOrgId),
+    ...deletable("pack_purchases", [t.orgId, t.buyerOrgId], [t.buyerOrgId]),
   ],
 ).enableRLS();

@@ -1,5 +1,6 @@
-import { orgScoped } from "@rehome/tenancy";
-import { boolean, index, integer, pgTable, text } from "drizzle-orm/pg-core";
+import { deletable, orgScoped } from "@rehome/tenancy";
+import { sql } from "drizzle-orm";
+import { type AnyPgColumn, boolean, index, integer, pgPolicy, pgTable, text } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { paymentTransferStatus } from "./enums.ts";
 import { orgId } from "./organizations.ts";
@@ -45,5 +46,20 @@ export const paymentTransfers = pgTable(
     index("payment_transfers_status_scheduled").on(t.status, t.scheduledTransferTime),
     ...orgScoped(t.orgId, { who: "expert_org", write: false, index: false }),
     ...allRows("payment_transfers", job.payments, "select", "insert", "update"),
+    ...deletable("payment_transfers", [t.orgId]),
+    // Names of the patient stand here too, and no column names the patient's organization: the meeting does.
+    pgPolicy("payment_transfers_select_job_deletion_patient", { for: "select", to: job.deletion, using: ofErasedPatient(t.eventId) }),
+    pgPolicy("payment_transfers_update_job_deletion", {
+      for: "update",
+      to: job.deletion,
+      using: ofErasedPatient(t.eventId),
+      withCheck: sql`${t.guestName} is null and ${t.guestEmail} is null and ${t.guestPhone} is null`,
+    }),
   ],
 ).enableRLS();
+
+/** Of a meeting whose patient's organization is being deleted; the meetings are looked up once a statement. */
+function ofErasedPatient(eventId: AnyPgColumn) {
+  const ending = sql.raw("array(select d.org_id from tenancy.deletion d where d.state <> 'done')");
+  return sql`${eventId} = any (array(select m.id::text from public.meetings m where m.patient_org_id = any (${ending})))`;
+}

@@ -1,7 +1,6 @@
 import { orgScoped } from "@rehome/tenancy";
 import { type AnyColumn, type SQL, sql } from "drizzle-orm";
 import { type AnyPgColumn, type PgRole, pgPolicy } from "drizzle-orm/pg-core";
-import { job } from "./roles.ts";
 
 const ORG = sql.raw("(select auth.org_id())");
 const USER = sql.raw("(select auth.user_id())");
@@ -56,21 +55,6 @@ export function checkedWrites(table: string, role: PgRole, check: SQL) {
   return [
     pgPolicy(`${table}_insert_${who}`, { for: "insert", to: role, withCheck: check }),
     pgPolicy(`${table}_update_${who}`, { for: "update", to: role, using: ANY_ROW, withCheck: check }),
-  ];
-}
-
-/** The claim job gives rows of an unclaimed organization to a claimed one: never a row that is somebody's already, and never back. */
-export function claimable(table: string, column: AnyColumn) {
-  const party = (claimed: boolean) =>
-    sql`exists (select from public.organizations o where o.id = ${column} and ${sql.raw(claimed ? "o.claimed" : "not o.claimed")})`;
-  return [
-    ...allRows(table, job.claim, "select"),
-    pgPolicy(`${table}_update_job_claim`, {
-      for: "update",
-      to: job.claim,
-      using: party(false),
-      withCheck: party(true),
-    }),
   ];
 }
 

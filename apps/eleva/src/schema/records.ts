@@ -1,10 +1,10 @@
-import { orgScoped, ownRow, sharedByGrant } from "@rehome/tenancy";
+import { claimable, deletable, orgScoped, ownRow, sharedByGrant } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment } from "./columns.ts";
 import { meetings } from "./meetings.ts";
 import { orgId, patientOrgId } from "./organizations.ts";
-import { allRows, claimable, ofMeeting, ownOrg, readable, self } from "./policies.ts";
+import { allRows, ofMeeting, ownOrg, readable, self } from "./policies.ts";
 import { authenticated, fn } from "./roles.ts";
 
 /** Encrypted notes. Organization membership alone never opens one. */
@@ -45,6 +45,7 @@ export const records = pgTable(
     }),
     ...claimable("records", t.patientOrgId),
     ...allRows("records", fn.check, "select"),
+    ...deletable("records", [t.orgId, t.patientOrgId]),
   ],
 ).enableRLS();
 
@@ -73,5 +74,6 @@ export const recordShares = pgTable(
       insert: { check: sql`public.may_share_record(${t.recordId})` },
       keep: [t.recordId, t.granteeUserId],
     }),
+    ...deletable("record_shares", [t.orgId]),
   ],
 ).enableRLS();

@@ -1,9 +1,9 @@
-import { sharedBetween } from "@rehome/tenancy";
+import { claimable, deletable, sharedBetween } from "@rehome/tenancy";
 import { index, pgPolicy, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
 import { services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { orgId, patientOrgId } from "./organizations.ts";
-import { allRows, claimable, ofService } from "./policies.ts";
+import { allRows, ofService } from "./policies.ts";
 import { fn, job } from "./roles.ts";
 
 /** A slot held while a payment voucher is open. */
@@ -43,5 +43,6 @@ export const slotReservations = pgTable(
     }),
     ...claimable("slot_reservations", t.patientOrgId),
     ...[job.payments, fn.busy, fn.check].flatMap((role) => allRows("slot_reservations", role, "select")),
+    ...deletable("slot_reservations", [t.orgId, t.patientOrgId]),
   ],
 ).enableRLS();

@@ -14,6 +14,7 @@ export const job = {
   setup: pgRole("rehome_job_setup").existing(),
   identity: pgRole("rehome_job_identity").existing(),
   claim: pgRole("rehome_job_claim").existing(),
+  deletion: pgRole("rehome_job_deletion").existing(),
 };
 
 /** Owners of security definer functions and of the view: each sees, under policies of its own, only the columns its functions need. */
@@ -22,6 +23,8 @@ export const fn = {
   busy: pgRole("rehome_fn_busy").existing(),
   /** The checks that policies call: `is_own_member`, `service_is_unused`, `may_share_record`. */
   check: pgRole("rehome_fn_check").existing(),
+  /** What @rehome/tenancy answers about organizations: `tenancy.has_feature`, `tenancy.my_organizations`, its triggers. */
+  organizations: pgRole("rehome_fn_organizations").existing(),
   /** `assign_id`; it has the two sequences and no table. */
   numbers: pgRole("rehome_fn_numbers").existing(),
   /** The view `meeting_receipts`. */

@@ -1,3 +1,4 @@
+import { deletable } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { type AnyPgColumn, date, index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -16,7 +17,11 @@ export const schedules = pgTable(
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
-  (t) => [...ownedByOrg(t), ...[job.booking, job.setup].flatMap((role) => allRows("schedules", role, "select"))],
+  (t) => [
+    ...ownedByOrg(t),
+    ...[job.booking, job.setup].flatMap((role) => allRows("schedules", role, "select")),
+    ...deletable("schedules", [t.orgId]),
+  ],
 ).enableRLS();
 
 /** Weekly windows. Times stay text: legacy holds `9:00` and windows that start after their end. */
@@ -36,6 +41,7 @@ export const scheduleAvailabilities = pgTable(
     index("schedule_availabilities_schedule_id").on(t.scheduleId),
     ...ownedByOrg({ orgId: t.orgId }, { insert: ofSchedule(t), update: ofSchedule(t) }),
     ...[job.booking, job.setup].flatMap((role) => allRows("schedule_availabilities", role, "select")),
+    ...deletable("schedule_availabilities", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -58,6 +64,7 @@ export const schedulingSettings = pgTable(
     index("scheduling_settings_workos_user_id").on(t.workosUserId),
     ...ownedByOrg(t),
     ...allRows("scheduling_settings", job.booking, "select"),
+    ...deletable("scheduling_settings", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -78,6 +85,7 @@ export const blockedDates = pgTable(
     index("blocked_dates_workos_user_id_date").on(t.workosUserId, t.date),
     ...ownedByOrg(t),
     ...[job.booking, fn.busy].flatMap((role) => allRows("blocked_dates", role, "select")),
+    ...deletable("blocked_dates", [t.orgId]),
   ],
 ).enableRLS();
 

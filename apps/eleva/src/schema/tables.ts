@@ -1,6 +1,6 @@
 import { categories, profileStanding, profiles, serviceStripe, services } from "./catalog.ts";
 import { meetingPayments, meetings } from "./meetings.ts";
-import { guests, memberships, organizations } from "./organizations.ts";
+import { guests, invitations, memberships, organizations } from "./organizations.ts";
 import { packPurchases, sessionPackStripe, sessionPacks } from "./packs.ts";
 import { paymentTransfers } from "./payments.ts";
 import { stripeProcessedEvents } from "./platform.ts";
@@ -17,6 +17,7 @@ export const schema = {
   expertSetup,
   guests,
   identityVerifications,
+  invitations,
   meetingPayments,
   meetings,
   memberships,

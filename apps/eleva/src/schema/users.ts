@@ -1,4 +1,4 @@
-import { ownRow } from "@rehome/tenancy";
+import { deletable, ownRow } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { type AnyPgColumn, bigint, boolean, index, json, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -43,6 +43,7 @@ export const users = pgTable(
     ...ownRow(t.workosUserId, { insert: false, delete: false, index: false, keep: [t.orgId, t.email] }),
     ...allRows("users", job.sync, "select", "insert", "update"),
     ...[job.booking, job.payments, job.identity, job.claim, job.setup].flatMap((role) => allRows("users", role, "select")),
+    ...deletable("users", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -63,6 +64,7 @@ export const userEmails = pgTable(
     ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("user_emails", job.sync, "select", "insert", "update", "delete"),
     ...[job.booking, job.claim].flatMap((role) => allRows("user_emails", role, "select")),
+    ...deletable("user_emails", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -80,6 +82,7 @@ export const platformRoles = pgTable(
     ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("platform_roles", job.sync, "select", "insert", "update", "delete"),
     ...allRows("platform_roles", job.setup, "select"),
+    ...deletable("platform_roles", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -112,6 +115,7 @@ export const billingAccounts = pgTable(
     ...ownRow(t.workosUserId, { write: false }),
     ...allRows("billing_accounts", job.payments, "select"),
     ...checkedWrites("billing_accounts", job.payments, ofUserRow(t)),
+    ...deletable("billing_accounts", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -136,6 +140,7 @@ export const payoutAccounts = pgTable(
     ...allRows("payout_accounts", job.payments, "select"),
     ...checkedWrites("payout_accounts", job.payments, ofUserRow(t)),
     ...allRows("payout_accounts", job.setup, "select"),
+    ...deletable("payout_accounts", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -156,6 +161,7 @@ export const identityVerifications = pgTable(
     ...allRows("identity_verifications", job.identity, "select"),
     ...checkedWrites("identity_verifications", job.identity, ofUserRow(t)),
     ...allRows("identity_verifications", job.setup, "select"),
+    ...deletable("identity_verifications", [t.orgId]),
   ],
 ).enableRLS();
 
@@ -176,5 +182,6 @@ export const expertSetup = pgTable(
     index("expert_setup_org_id").on(t.orgId),
     ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("expert_setup", job.setup, "select", "insert", "update", "delete"),
+    ...deletable("expert_setup", [t.orgId]),
   ],
 ).enableRLS();

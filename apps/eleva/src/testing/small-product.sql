@@ -1,9 +1,11 @@
 -- A product in small, for the isolation tests. Experts: Ana (published), Rui (not published), Olga (owner of the clinic, where Ana works too).
 -- Sam is suspended in the clinic, Ivo invited. Patients: Pia, Paul; one guest who never signed up. Keys are md5 of a name.
-insert into organizations (id, type, name, claimed) values
-  ('org_ana', 'expert_individual', 'Ana', true), ('org_rui', 'expert_individual', 'Rui', true), ('org_olga', 'expert_individual', 'Olga', true),
-  ('org_clinic', 'clinic', 'Clinic', true), ('org_pia', 'patient_personal', 'Pia', true), ('org_paul', 'patient_personal', 'Paul', true),
-  ('org_sam', 'patient_personal', 'Sam', true), ('org_ivo', 'patient_personal', 'Ivo', true), ('guest_0', 'patient_personal', null, false);
+insert into organizations (id, type, tier, name, claimed) values
+  ('org_ana', 'expert_individual', 'free', 'Ana', true), ('org_rui', 'expert_individual', 'free', 'Rui', true),
+  ('org_olga', 'expert_individual', 'free', 'Olga', true), ('org_clinic', 'clinic', 'clinic', 'Clinic', true),
+  ('org_pia', 'patient_personal', 'free', 'Pia', true), ('org_paul', 'patient_personal', 'free', 'Paul', true),
+  ('org_sam', 'patient_personal', 'free', 'Sam', true), ('org_ivo', 'patient_personal', 'free', 'Ivo', true),
+  ('guest_0', 'patient_personal', 'free', null, false);
 insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status)
   select o, u, 'om_' || o || u, r, '{}', s::membership_status from (values
     ('org_ana', 'user_ana', 'owner', 'active'), ('org_rui', 'user_rui', 'owner', 'active'), ('org_olga', 'user_olga', 'owner', 'active'),
@@ -11,6 +13,8 @@ insert into memberships (org_id, workos_user_id, id, role_slug, permissions, sta
     ('org_ivo', 'user_ivo', 'owner', 'active'),
     ('org_clinic', 'user_olga', 'owner', 'active'), ('org_clinic', 'user_ana', 'member', 'active'),
     ('org_clinic', 'user_sam', 'member', 'suspended'), ('org_clinic', 'user_ivo', 'member', 'invited')) v (o, u, r, s);
+insert into invitations (id, org_id, email, role_slug, status, inviter_user_id, expires_at) values
+  ('invitation_ivo', 'org_clinic', 'ivo@example.test', 'member', 'pending', 'user_olga', now() + interval '7 days');
 insert into guests (org_id, email_key, email, name) values ('guest_0', 'gil@example.test', 'Gil@example.test', 'Gil');
 insert into users (id, org_id, workos_user_id, email, username, legacy_row)
   select md5('user ' || n)::uuid, 'org_' || n, 'user_' || n, n || '@example.test', n, true

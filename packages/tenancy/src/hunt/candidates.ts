@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Target } from "./probe.ts";
+import { mayUpdate, type Target } from "./probe.ts";
 import type { Column, Persona, PersonaKind, Row, Table, World } from "./types.ts";
 
 // A hunt tries representatives, not all rows: one for each combination of identities and small values.
@@ -57,14 +57,18 @@ export interface Alternative {
  * Values that would move a row to somebody else, to another parent, or into another state: of every column that names an organization, a
  * person or a parent, and of every flag and state.
  */
-export function alternatives({ world, table, persona, personas }: Target, row: Row): Alternative[] {
+export function alternatives(target: Target, row: Row): Alternative[] {
+  const { world, table, persona, personas } = target;
   const [userIds, orgIds] = [idsOf(personas, "userId"), idsOf(personas, "orgId")];
   return table.columns.flatMap((column) => {
-    const others = (values: readonly unknown[], limit: number): Alternative[] =>
-      [...new Set(values)]
-        .filter((value) => value !== row[column.name] && value !== null && value !== undefined)
-        .slice(0, limit)
-        .map((value) => ({ column: column.name, value }));
+    const others = (values: readonly unknown[], limit: number): Alternative[] => {
+      const differing = [...new Set(values)].filter((value) => value !== row[column.name] && value !== null && value !== undefined);
+      const chosen = differing.slice(0, limit);
+      // Where some move is allowed, one that is must be among those that are tried.
+      const allowed = differing.find((value) => mayUpdate(target, row, { ...row, [column.name]: value }));
+      if (allowed !== undefined && !chosen.includes(allowed)) chosen.push(allowed);
+      return chosen.map((value) => ({ column: column.name, value }));
+    };
     if (column.generated) return [];
     const present = (world.rows[table.name] ?? []).map((one) => one[column.name]);
     if (table.identities.includes(column.name)) {

@@ -4,7 +4,7 @@ import { keyIsReadable, mayDelete, mayRead, oneRow, type Probe, sameCount, sameK
 import { keySql, relation } from "./world.ts";
 import { writeProbe } from "./write-parts.ts";
 
-/** All rows unseen, all rows with their keys; by key where other tables refer to these rows. */
+/** All rows unseen, all rows with their keys; by key where other tables refer to these rows and their foreign keys are on. */
 export function deleteProbes(target: Target): Probe[] {
   const { world, table, rule, keys } = target;
   const from = relation(world.schema, table.name);
@@ -14,7 +14,7 @@ export function deleteProbes(target: Target): Probe[] {
   const referenced = Object.values(world.tables).some(({ foreignKeys }) => foreignKeys.some((key) => key.table === table.name));
   const readableKey = keyIsReadable(target);
   const probes: Probe[] = [];
-  if (gone.length === 0 || !referenced) {
+  if (gone.length === 0 || !referenced || target.triggersOff) {
     probes.push(
       writeProbe(
         target,

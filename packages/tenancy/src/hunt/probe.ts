@@ -31,6 +31,8 @@ export interface Target {
   personas: readonly Persona[];
   /** The policies are tried alone: every verb and column is granted. */
   allGranted: boolean;
+  /** Triggers and foreign keys are off, too. */
+  triggersOff: boolean;
   /** What the rules of all personas of the role give by columns: its grants are for all of them. */
   ofRole: readonly TableRule[];
   /** The first persona of its role: it tries what depends on the role's grants only. */

@@ -138,6 +138,19 @@ export interface HuntOptions {
   kinds?: readonly PersonaKind[];
   /** Stop at the first finding. */
   stopAtFirst?: boolean;
+  /** Triggers by which the product refuses rows of its own accord. */
+  productRules?: readonly ProductRule[];
+}
+
+/**
+ * A trigger that refuses rows by a rule of the product, whoever asks. It fires before a policy's check and would hide what the policy says:
+ * while policies are tried alone it is off (in a transaction that is undone), and as it is its refusal counts as one.
+ */
+export interface ProductRule {
+  table: string;
+  trigger: string;
+  /** SQLSTATEs with which it refuses. */
+  states: readonly string[];
 }
 
 export type Verb = "select" | "insert" | "update" | "delete";

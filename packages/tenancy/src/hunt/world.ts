@@ -40,6 +40,8 @@ interface FoundTable {
 export interface KnownWorld {
   world: World;
   keys: ReadonlyMap<Row, string>;
+  /** Whether the owner is a superuser, who may turn foreign keys off. */
+  superuser: boolean;
 }
 
 /**
@@ -49,7 +51,9 @@ export interface KnownWorld {
 export async function readWorld(owner: ClientBase, schema: string, personas: readonly Persona[]): Promise<KnownWorld> {
   const { rows: found } = await owner.query<FoundTable>(TABLES, [escapeIdentifier(schema)]);
   const { rows: views } = await owner.query<{ name: string }>(VIEWS, [escapeIdentifier(schema)]);
-  const { rows: clock } = await owner.query<{ now: Date }>("select statement_timestamp() as now");
+  const { rows: clock } = await owner.query<{ now: Date; superuser: boolean }>(
+    "select statement_timestamp() as now, current_setting('is_superuser')::boolean as superuser",
+  );
   const keys = new Map<Row, string>();
   const rows = await readRows(owner, schema, found, keys);
   const ids = new Set(personas.flatMap(({ userId, orgId }) => [userId, orgId]).filter((id) => id !== null));
@@ -62,7 +66,7 @@ export async function readWorld(owner: ClientBase, schema: string, personas: rea
     };
   }
   const world = { schema, tables, rows, views: views.map(({ name }) => name), now: clock[0]?.now ?? new Date() };
-  return { world, keys };
+  return { world, keys, superuser: clock[0]?.superuser ?? false };
 }
 
 const keyColumns = (table: FoundTable) => table.key ?? table.columns.map(({ name }) => name);

@@ -36,9 +36,6 @@ const clinic = async () => (await workos.workos.organizations.createOrganization
 /** Two clinics with rows everywhere; the first one is deleted. */
 beforeEach(async () => {
   await empty(database);
-  await database.owner.query(
-    "insert into organizations (id, type, tier, claimed) values ('org_erased', 'patient_personal', 'free', false)",
-  );
   ana = (await workos.createUser(`ana.${crypto.randomUUID()}@example.com`)).id;
   org = await clinic();
   await settle(

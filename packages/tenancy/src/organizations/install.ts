@@ -62,33 +62,45 @@ export interface InstalledOrganizations {
  * @throws OrganizationError bad_definition
  */
 export async function installOrganizations(client: ClientBase, options: InstallOrganizations): Promise<InstalledOrganizations> {
-  const relations = relationsOf(options);
   await retryClashes(() => makeRoles(client));
   return await retryClashes(async () => {
     await client.query("begin isolation level read committed read write");
     try {
-      await client.query("set local check_function_bodies = off"); // the tables may come later
-      await client.query("create schema if not exists tenancy authorization rehome_owner");
-      await client.query(
-        "set local role rehome_owner; create table if not exists tenancy.version (version int primary key, installed_at timestamptz not null default clock_timestamp()); " +
-          `lock table tenancy.version in exclusive mode; grant usage, create on schema tenancy to ${FUNCTIONS}; ${inSchema(`grant usage on schema auth to ${FUNCTIONS}`, options.schema)}`,
-      );
-      await refuseNewer(client);
-      await client.query(
-        inSchema(`set local role rehome_guard; grant execute on function auth.org_id(), auth.user_id() to ${FUNCTIONS}`, options.schema),
-      );
-      const types = await columnTypes(client, relations);
-      for (const file of FILES) await client.query(inSchema(tenancySql(file, relations, types), options.schema));
-      await client.query(`set local role rehome_owner; revoke create on schema tenancy from ${FUNCTIONS}; set local role none`);
-      await client.query("insert into tenancy.version (version) values ($1) on conflict do nothing", [ORGANIZATIONS_VERSION]);
-      const tablesReady = await openProductTables(client, relations, options, () => declare(client, options));
+      const installed = await installOrganizationsWithin(client, options);
       await client.query("commit");
-      return { version: ORGANIZATIONS_VERSION, tablesReady };
+      return installed;
     } catch (error) {
       await client.query("rollback");
       throw error;
     }
   });
+}
+
+/**
+ * The same within the caller's open transaction, so that it and a migration happen together or not at all. The roles must exist, and no role may
+ * be set; settings of the transaction stay as they were.
+ *
+ * @throws OrganizationError bad_definition; after any error the transaction must be rolled back
+ */
+export async function installOrganizationsWithin(client: ClientBase, options: InstallOrganizations): Promise<InstalledOrganizations> {
+  const relations = relationsOf(options);
+  await client.query("set local check_function_bodies = off"); // the tables may come later
+  await client.query("create schema if not exists tenancy authorization rehome_owner");
+  await client.query(
+    "set local role rehome_owner; create table if not exists tenancy.version (version int primary key, installed_at timestamptz not null default clock_timestamp()); " +
+      `lock table tenancy.version in exclusive mode; grant usage, create on schema tenancy to ${FUNCTIONS}; ${inSchema(`grant usage on schema auth to ${FUNCTIONS}`, options.schema)}`,
+  );
+  await refuseNewer(client);
+  await client.query(
+    inSchema(`set local role rehome_guard; grant execute on function auth.org_id(), auth.user_id() to ${FUNCTIONS}`, options.schema),
+  );
+  const types = await columnTypes(client, relations);
+  for (const file of FILES) await client.query(inSchema(tenancySql(file, relations, types), options.schema));
+  await client.query(`set local role rehome_owner; revoke create on schema tenancy from ${FUNCTIONS}; set local role none`);
+  await client.query("insert into tenancy.version (version) values ($1) on conflict do nothing", [ORGANIZATIONS_VERSION]);
+  const tablesReady = await openProductTables(client, relations, options, () => declare(client, options));
+  await client.query("set local check_function_bodies = on");
+  return { version: ORGANIZATIONS_VERSION, tablesReady };
 }
 
 function relationsOf({ relations = {} }: InstallOrganizations): OrganizationRelations {

@@ -40,7 +40,6 @@ export async function openProductTables(
   const columns = await organizationColumns(client);
   if (await exists(client, relations.guests)) await openForClaims(open, relations, columns);
   await openForDeletion(open, relations, columns, options.release ?? {});
-  if (Object.keys(options.release ?? {}).length > 0) await makeStandIn(client, relations, options);
   if (stale) {
     await client.query(`select tenancy.mirror_memberships(array(select distinct m.org_id from ${quoteRelation(memberships)} m))`);
   }
@@ -174,26 +173,6 @@ async function forceRowSecurity(client: ClientBase, relation: string): Promise<v
   await asOwner(client, relation, `${table} enable row level security; ${table} force row level security`);
 }
 
-/** What rows of other organizations name once their party is gone: nobody's organization. */
-async function makeStandIn(
-  client: ClientBase,
-  { organizations }: OrganizationRelations,
-  { definition }: InstallOrganizations,
-): Promise<void> {
-  const [first] = Object.entries(definition.types);
-  if (!first) return;
-  const { rows } = await client.query<{ type: string; tier: string }>(
-    `select max(format_type(atttypid, null)) filter (where attname = 'type') as type, max(format_type(atttypid, null)) filter (where attname = 'tier') as tier
-       from pg_attribute where attrelid = to_regclass($1)`,
-    [quoteRelation(organizations)],
-  );
-  await client.query(
-    `insert into ${quoteRelation(organizations)} (id, type, tier, name, slug, claimed)
-       values ('${STAND_IN}', $1::text::${rows[0]?.type}, $2::text::${rows[0]?.tier}, null, null, false) on conflict do nothing`,
-    [first[0], first[1].tiers[0]],
-  );
-}
-
 /** Gives grants and policies where they are missing: a second run locks no table. */
 class Opener {
   readonly #client: ClientBase;
@@ -201,8 +180,16 @@ class Opener {
     this.#client = client;
   }
 
+  /** Each right that the role does not have on the whole table already. */
   async grant(relation: string, role: string, rights: string): Promise<void> {
-    await this.#client.query(`grant ${rights} on ${quoteRelation(relation)} to ${role}`);
+    for (const right of rights.split(/, (?![^(]*\))/)) {
+      const { rows } = await this.#client.query<{ held: boolean }>("select has_table_privilege($1, to_regclass($2)::oid, $3) as held", [
+        role,
+        quoteRelation(relation),
+        right.replace(/ .*/, ""),
+      ]);
+      if (!rows[0]?.held) await this.#client.query(`grant ${right} on ${quoteRelation(relation)} to ${role}`);
+    }
   }
 
   /**

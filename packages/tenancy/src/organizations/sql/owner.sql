@@ -90,6 +90,10 @@ begin
   insert into tenancy.deletion (org_id, requested_by, users, state)
     values (org, person, case when erase_people then array(select u.workos_user_id from public.users u where u.org_id = org) else '{}' end, 'requested');
   perform tenancy.mirror_memberships(array[org]);
+  -- What rows of other organizations name once this one is gone. It counts as claimed: nobody may take those rows.
+  insert into public.organizations (id, type, tier, name, slug, claimed)
+    select 'org_erased', t.type::text /*organization type*/, t.tiers[1]::text /*organization tier*/, null, null, true
+      from tenancy.organization_type t order by t.solo desc, t.type limit 1 on conflict do nothing;
   insert into tenancy.outbox (topic, org_id, actor) values ('organization.deletion_requested', org, person);
 end $$;
 

@@ -1,0 +1,67 @@
+import type { Row, TableRule, World } from "@rehome/tenancy";
+import { factsOf } from "./facts.ts";
+
+/** The organizations of the hunt's world that are being deleted; world.sql. */
+const ENDING: readonly unknown[] = ["org_eva", "guest_2"];
+/** Whose rows are once their party is gone. */
+const NOBODY = "org_erased";
+
+const OWN = ["org_id"];
+const SHARED = ["org_id", "patient_org_id"];
+
+/** The columns that name an organization, by table. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(
+    `billing_accounts blocked_dates expert_setup guests identity_verifications invitations memberships payment_transfers payout_accounts
+     platform_roles profile_standing profiles record_shares schedule_availabilities schedules scheduling_settings service_stripe services
+     session_pack_stripe session_packs user_emails users`
+      .split(/\s+/)
+      .map((table) => [table, OWN]),
+  ),
+  meetings: SHARED,
+  meeting_payments: SHARED,
+  records: SHARED,
+  slot_reservations: SHARED,
+  pack_purchases: ["org_id", "buyer_org_id"],
+};
+
+/** The column that lets go of the organization, and what of the person is blanked with it. */
+const RELEASED: Readonly<Record<string, readonly [column: string, ...blanked: string[]]>> = {
+  meetings: ["patient_org_id", "guest_email", "guest_name", "guest_phone", "guest_notes"],
+  meeting_payments: ["patient_org_id", "stripe_metadata"],
+  pack_purchases: ["buyer_org_id", "buyer_email", "buyer_name", "buyer_phone", "stripe_customer_id"],
+  services: ["org_id", "workos_user_id", "description", "is_active"],
+};
+
+/** What the deletion job may do: rows of an organization that is being deleted, in every table, and no other row. */
+export function deletionRules(world: World): Record<string, TableRule> {
+  const rules: Record<string, TableRule> = {
+    organizations: {
+      read: { rows: (row) => ENDING.includes(row["id"]), columns: ["id"] },
+      delete: { rows: (row) => ENDING.includes(row["id"]) },
+    },
+  };
+  for (const [table, columns] of Object.entries(NAMES)) {
+    const ending = (row: Row) => columns.some((column) => ENDING.includes(row[column]));
+    const [column, ...blanked] = RELEASED[table] ?? [];
+    rules[table] = { read: { rows: ending }, delete: { rows: ending } };
+    if (column === undefined) continue;
+    const gone = (row: Row) => row[column] === NOBODY;
+    rules[table].read = { rows: (row) => ending(row) || gone(row) };
+    rules[table].update = { rows: (row) => ENDING.includes(row[column]), to: gone, columns: [column, ...blanked] };
+  }
+  const patients = new Set(
+    factsOf(world)
+      .rows("meetings")
+      .filter((row) => ENDING.includes(row["patient_org_id"]))
+      .map((row) => row["id"]),
+  );
+  const named = (row: Row) => patients.has(row["event_id"]);
+  const person = ["guest_name", "guest_email", "guest_phone"];
+  rules["payment_transfers"] = {
+    read: { rows: (row) => ENDING.includes(row["org_id"]) || named(row) },
+    update: { rows: named, to: (row) => person.every((column) => row[column] === null), columns: person },
+    delete: { rows: (row) => ENDING.includes(row["org_id"]) },
+  };
+  return rules;
+}
