@@ -185,7 +185,8 @@ describe("each thing that is wrong is named, with what mends it", () => {
     const role = `doctor_${process.pid}_${Date.now()}`;
     const roles = { login: [role] };
     expect(await ill({ roles })).toContainEqual(expect.objectContaining({ name: "roles", state: "bad", found: `missing: ${role}` }));
-    await guarded.owner.query(`create role ${role} login createrole; alter role ${role} set search_path = 'evil'`);
+    await guarded.owner.query(`create role ${role} login createrole; alter role ${role} set search_path = 'evil';
+      alter role ${role} in database postgres set work_mem = '1MB'`); // of another database: not this one's matter
     expect(await ill({ roles })).toEqual([
       expect.objectContaining({ name: "role settings", state: "warn", found: `somebody set ${role}: search_path` }),
       expect.objectContaining({ name: "roles' rights", state: "bad", found: expect.stringContaining(`role ${role}: it has CREATEROLE`) }),

@@ -35,7 +35,7 @@ describe("installRoles", () => {
     await installRoles(clients[0] as pg.Client, PASSWORDS);
     const { rows } = await (clients[0] as pg.Client).query(
       `select rolname, rolcanlogin, rolbypassrls, rolsuper or rolcreaterole or rolcreatedb or rolinherit as more from pg_roles
-        where rolname ~ '^rehome_(?!job_|fn_|worker$)' or rolname = 'rehome_job_payouts' or rolname in ('authenticated', 'anonymous') order by 1`,
+        where rolname ~ '^rehome_(?!job_|fn_|worker$|keeper$)' or rolname = 'rehome_job_payouts' or rolname in ('authenticated', 'anonymous') order by 1`,
     );
     const role = (rolname: string, rolcanlogin = false, rolbypassrls = false) => ({ rolname, rolcanlogin, rolbypassrls, more: false });
     expect(rows).toEqual([

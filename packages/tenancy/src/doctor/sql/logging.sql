@@ -5,4 +5,4 @@ select current_setting('log_statement') as statements,
        current_setting('log_parameter_max_length') as parameters, current_setting('log_parameter_max_length_on_error') as parameters_on_error,
        current_setting('debug_print_plan')::boolean or current_setting('debug_print_rewritten')::boolean or current_setting('debug_print_parse')::boolean as plans,
        array(select r.rolname || ': ' || split_part(c, '=', 1) from pg_db_role_setting s join pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c
-              where r.rolname = any ($1) order by 1) as own_settings
+              where r.rolname = any ($1) and s.setdatabase in (0, (select d.oid from pg_database d where d.datname = current_database())) order by 1) as own_settings
