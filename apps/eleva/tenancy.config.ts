@@ -1,4 +1,4 @@
-import type { LintOptions } from "@rehome/tenancy";
+import type { HuntConfig, LintOptions } from "@rehome/tenancy";
 
 const PUBLISHED =
   "The product shows it to everyone; the policy lets published rows through only (docs/who-sees-what.md), and the hunter tries the rest.";
@@ -12,6 +12,9 @@ const NARROW =
 
 const HARNESS = "It makes, moves and proves whole databases, as their superuser or as a test would; the product has none of it.";
 const NO_PERSON = "It tries what a role may do with no person behind it, on a superuser's connection that the product does not have.";
+
+/** For `tenancy hunt`, on an empty copy to which only the schema was applied. */
+export const hunt: HuntConfig = async (owner) => (await import("./src/hunt/prepare.ts")).prepareElevaHunt(owner);
 
 /** What `tenancy lint` and `tenancy doctor` must know of this schema, and what was looked at and stays. */
 export default {

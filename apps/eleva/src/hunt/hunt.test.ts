@@ -2,6 +2,7 @@ import { withUser } from "@rehome/sandbox";
 import { hunt, installRoles, type Matrix, matrixHtml, matrixText, type Oracle, type Persona, type ProductRule } from "@rehome/tenancy";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as config from "../../tenancy.config.ts";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { allowed } from "./allowed.ts";
 import { PRODUCT_RULES, prepareElevaHunt } from "./prepare.ts";
@@ -88,8 +89,8 @@ test("the text, the JSON and the page tell the same and hold no value of a row",
   expect(page).not.toMatch(/<script|https?:/);
 });
 
-test("a database that has rows is not hunted", async () => {
-  await expect(prepareElevaHunt(target.owner)).rejects.toThrow("This database has rows.");
+test("`tenancy hunt` finds it in the config file, and hunts no database that has rows", async () => {
+  await expect(config.hunt(target.owner)).rejects.toThrow("This database has rows.");
 });
 
 describe("the hunter fails when", () => {

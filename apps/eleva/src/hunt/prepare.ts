@@ -1,6 +1,6 @@
 import { addIssuer, type HuntOptions, type ProductRule, syncKeys } from "@rehome/tenancy";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import type pg from "pg";
+import type { ClientBase } from "pg";
 import { allowed } from "./allowed.ts";
 import { fillHuntWorld, huntPersonas } from "./world.ts";
 
@@ -19,7 +19,7 @@ const ISS = "https://hunt.test/eleva";
  *
  * @throws Error when there are rows already: the hunt's people would meet real ones
  */
-export async function prepareElevaHunt(owner: pg.Client): Promise<Omit<HuntOptions, "owner">> {
+export async function prepareElevaHunt(owner: ClientBase): Promise<Omit<HuntOptions, "owner">> {
   const { rows } = await owner.query<{ filled: boolean }>("select exists (select from public.organizations) as filled");
   if (rows[0]?.filled) throw new Error("This database has rows. Hunt a fresh one to which only the schema was applied.");
   await fillHuntWorld(owner);

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { Persona, PersonaKind } from "@rehome/tenancy";
-import type pg from "pg";
+import type { ClientBase } from "pg";
 import { fillSmallProduct } from "../testing/small-product.ts";
 import { INTERNAL_ROLES } from "./internal.ts";
 
 /** Fills an empty target with few rows, but one of every kind that the rules tell apart. */
-export async function fillHuntWorld(superuser: pg.Client): Promise<void> {
+export async function fillHuntWorld(superuser: ClientBase): Promise<void> {
   await fillSmallProduct(superuser);
   await superuser.query(readFileSync(new URL("world.sql", import.meta.url), "utf8"));
 }
