@@ -7,6 +7,8 @@ export default defineConfig({
     reporters: ["default", "./tools/closing-line.ts", "./tools/still-running.ts"],
     env: { CLERK_TELEMETRY_DISABLED: "1" },
     maxWorkers: 2,
+    // A worker keeps its modules from file to file: importing drizzle-orm alone takes a second, which sixty files would pay. No test changes a module.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type DemoResult, runDemo } from "./demo.ts";
+import type { DemoResult } from "./demo.ts";
 import { exitOf } from "./exit.ts";
-import { type DemoWorld, startWorld } from "./world.ts";
+import type { DemoWorld } from "./world.ts";
 
 const USAGE = `npm run demo -- [--users N] [--seed S] [--exit] [--json]
 
@@ -15,6 +15,8 @@ const USAGE = `npm run demo -- [--users N] [--seed S] [--exit] [--json]
 const INTERRUPTED = 130;
 
 const options = readOptions();
+// After the options, because they take two seconds to load: a mistake in the command is told at once.
+const [{ runDemo }, { startWorld }] = await Promise.all([import("./demo.ts"), import("./world.ts")]);
 const startedAt = performance.now();
 const say = options.json ? () => {} : (line = "") => void process.stdout.write(`${line}\n`);
 

@@ -5,7 +5,7 @@ import { retryClashes } from "./retry.ts";
 import { checkSchema, DEFAULT_MIRROR, DEFAULT_SCHEMA, GUARD_FILES, guardSql, inSchema, relationParts, tablesSql } from "./sql-text.ts";
 
 /** The version of the guard that this package installs. */
-export const GUARD_VERSION = 2;
+export const GUARD_VERSION = 3;
 
 export interface GuardOptions {
   /** `schema.table` of the product's memberships: org_id, workos_user_id, role_slug, permissions text[], status. Default public.memberships. */

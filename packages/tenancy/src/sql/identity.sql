@@ -9,9 +9,11 @@ set local role rehome_guard;
 
 do $install$
 declare
-  good text := auth.unsealed_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(split_part(seal, chr(30), 2), 'UTF8')$$);
-  -- Also of the isolation level: a seal that was carried into the next transaction of one message must not meet a frozen snapshot there.
   lasting text := $$split_part(seal, chr(31), 2)::float8 > date_part('epoch', clock_timestamp()) and left(current_setting('transaction_isolation'), 4) = 'read'$$;
+  -- Sets `good`. Also looks at the isolation level: a seal that was carried into the next transaction of one message must not meet a frozen
+  -- snapshot there.
+  open text := auth.unsealing_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(split_part(seal, chr(30), 2), 'UTF8')$$,
+    'good := case when {good} then {lasting} end;');
   template text := $make$
 create or replace function auth.{name} returns {type}
 stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $body$
@@ -20,9 +22,11 @@ declare
   seal text := current_setting('auth.identity', true);
   who  text := split_part(seal, chr(31), 4);
   org  text := split_part(seal, chr(31), 5);
+  good boolean;
   {declare}
 begin
-  if (case when {good} then {lasting} end) then
+  {open}
+  if good then
     if split_part(seal, chr(31), 3)::bigint <> pg_sequence_last_value('auth.revoked') then
       if exists (select from auth.revoked_session r where r.sid = split_part(seal, chr(31), 6)) then return {nobody}; end if;
     end if;
@@ -57,33 +61,32 @@ begin
   loop
     execute replace(replace(replace(replace(replace(replace(replace(replace(template,
       '{name}', f.name), '{type}', f.type), '{ask}', f.ask), '{declare}', f.variables), '{answer}', f.answer), '{nobody}', f.nobody),
-      '{good}', good), '{lasting}', lasting);
+      '{open}', open), '{lasting}', lasting);
   end loop;
 
   -- The verified claims, for display and audit, never for a policy: they are there for a stranger and for a suspended member too, then
   -- without org_id, role and permissions. `act` names the impersonator. Null without identity and after the session was revoked.
-  execute replace(replace(replace($make$
+  execute replace(replace($make$
 create or replace function auth.session() returns jsonb
 stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $body$
 #variable_conflict use_variable
 declare
   seal   text := current_setting('auth.identity', true);
   claims text := current_setting('auth.claims', true);
-  c      jsonb;
+  good   boolean;
   m      record;
 begin
-  if (case when {good} then {lasting} and {claimed} end) then
+  {open}
+  if good and encode(sha256(convert_to(claims, 'UTF8')), 'hex') = split_part(seal, chr(31), 7) then
     if exists (select from auth.revoked_session r where r.sid = split_part(seal, chr(31), 6)) then return null; end if;
-    c := split_part(claims, chr(30), 2)::jsonb;
     select x.org_id, x.role_slug as role, coalesce(x.permissions, '{}') as permissions into m
       from public.memberships x
       where x.org_id = split_part(seal, chr(31), 5) and x.workos_user_id = split_part(seal, chr(31), 4) and x.status::text = 'active';
-    return case when m.org_id is null then c else c || to_jsonb(m) end;
+    return case when m.org_id is null then claims::jsonb else claims::jsonb || to_jsonb(m) end;
   end if;
   return null;
 end $body$
-  $make$, '{good}', good), '{lasting}', lasting), '{claimed}', auth.unsealed_sql('c', 'claims',
-    $$timestamptz_send(transaction_timestamp()) || convert_to(split_part(seal, chr(30), 1) || split_part(claims, chr(30), 2), 'UTF8')$$));
+  $make$, '{open}', open), '{lasting}', lasting);
 end $install$;
 
 create or replace function auth.jwt() returns jsonb

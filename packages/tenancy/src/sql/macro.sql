@@ -18,25 +18,30 @@ begin
     '{key}', 'auth.seal_' || slot), '{tag}', encode(convert_to(tag, 'UTF8'), 'hex')), '{message}', message);
 end $$;
 
--- A new seal of a message: the slot of the current generation and its HMAC in hex, 65 characters. Null when there is no key.
-create or replace function auth.sealed_sql(tag text, message text) returns text
-immutable language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  return format('(case pg_sequence_last_value(''auth.seal_generation'') %% 2 when 0 then ''0'' || encode(%s, ''hex'') when 1 then ''1'' || encode(%s, ''hex'') end)',
-    auth.hmac_sql(0, tag, message), auth.hmac_sql(1, tag, message));
-end $$;
-
--- Whether the first part of `sealed` (up to chr(30)) is the seal of the message: true, false, or null when there is none. Compared are 64-bit
--- hashes of both, which takes the same time for right and wrong ones and lets through a guess in 2^64.
-create or replace function auth.unsealed_sql(tag text, sealed text, message text) returns text
+-- The statement of PL/pgSQL with a new seal of the message where it says {seal}: the slot of the current generation and its HMAC in hex, 65
+-- characters. Null when there is no key. Branches of IF, here and below, not of CASE: each transaction makes an expression ready before it
+-- evaluates it for the first time, all of it, and that takes longer than the HMAC.
+create or replace function auth.sealing_sql(tag text, message text, statement text) returns text
 immutable language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  branch text := 'when starts_with(%1$s, ''%2$s'') then hashtextextended(split_part(%1$s, chr(30), 1) collate "C", 0)'
-    ' = hashtextextended((''%2$s'' || encode(%3$s, ''hex'')) collate "C", 0) ';
+  branch text := replace(statement, '{seal}', $part$('%s' || encode(%s, 'hex'))$part$);
 begin
-  return '(case ' || format(branch, sealed, 0, auth.hmac_sql(0, tag, message)) || format(branch, sealed, 1, auth.hmac_sql(1, tag, message)) || 'end)';
+  return $part$if pg_sequence_last_value('auth.seal_generation') % 2 = 0 then $part$ || format(branch, 0, auth.hmac_sql(0, tag, message))
+    || ' else ' || format(branch, 1, auth.hmac_sql(1, tag, message)) || ' end if;';
+end $$;
+
+-- The statement of PL/pgSQL with, where it says {good}, whether the first part of `sealed` (up to chr(30)) is the seal of the message. Runs
+-- for a known slot only: nothing happens without a seal. Compared are 64-bit hashes of both, which takes the same time for right and wrong
+-- ones and lets through a guess in 2^64.
+create or replace function auth.unsealing_sql(tag text, sealed text, message text, statement text) returns text
+immutable language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  branch text := 'if starts_with(%1$s, ''%2$s'') then ' || replace(statement, '{good}',
+    '(hashtextextended(split_part(%1$s, chr(30), 1) collate "C", 0) = hashtextextended((''%2$s'' || encode(%3$s, ''hex'')) collate "C", 0))');
+begin
+  return format(branch, sealed, 0, auth.hmac_sql(0, tag, message)) || ' els' || format(branch, sealed, 1, auth.hmac_sql(1, tag, message)) || ' end if;';
 end $$;
 
 -- A product may have taken EXECUTE from PUBLIC for all that rehome_owner makes.
-revoke all on function auth.hmac_sql(int, text, text), auth.sealed_sql(text, text), auth.unsealed_sql(text, text, text) from public;
-grant execute on function auth.hmac_sql(int, text, text), auth.sealed_sql(text, text), auth.unsealed_sql(text, text, text) to rehome_guard;
+revoke all on function auth.hmac_sql(int, text, text), auth.sealing_sql(text, text, text), auth.unsealing_sql(text, text, text, text) from public;
+grant execute on function auth.hmac_sql(int, text, text), auth.sealing_sql(text, text, text), auth.unsealing_sql(text, text, text, text) to rehome_guard;

@@ -1,9 +1,9 @@
--- Sessions that end before their tokens do.
+-- Sessions that end before their tokens do, and what else ends tickets: see tables-3.sql.
 set local role rehome_owner;
 
 -- Fires when the revoking transaction commits, once in it: late, so that the row it locks is the last one it locks and nobody can form a
 -- ring with it. First the sequence moves, which everybody sees at once; `seen` follows with the commit. Whoever binds an identity in
--- between finds them unequal and looks every time; whoever bound one before finds the sequence moved and looks, too.
+-- between finds them unequal and looks every time; whoever bound one before finds the sequence moved and looks, too. So does a ticket.
 create or replace function auth.note_revocation() returns trigger
 volatile security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

@@ -19,9 +19,10 @@ exception when others then
 end $$;
 
 -- Checks a token. `who` and `org` are whom it names here, `until` is when that identity ends: exp and the issuer's leeway, epoch seconds.
--- The claims come without what they say of organization, role and permissions, which never counts.
+-- The claims come without what they say of organization, role and permissions, which never counts. `settled`: nothing but a change of issuer or
+-- key, which moves the mark of revocation.sql, can end a ticket for the token before its time.
 create or replace function auth.jwt_verify(jwt text, out claims jsonb, out who text, out org text, out until bigint, out issuer text,
-  out revision int, out kid text, out sub text)
+  out revision int, out kid text, out sub text, out settled boolean)
 stable language plpgsql set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_variable
 declare
@@ -88,6 +89,7 @@ begin
   revision := cfg.revision;
   kid := key.kid;
   sub := claims ->> 'sub';
+  settled := key.not_after is null and cfg.kind <> 'clerk';
   who := sub;
   org := coalesce(claims ->> 'org_id', '');
   if cfg.kind = 'clerk' then
