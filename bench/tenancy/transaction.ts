@@ -7,7 +7,8 @@ import { BENCH_LOGIN, ROLES } from "./policies.ts";
 import type { ProductSize } from "./product.ts";
 import { callOf, type Effort, organizationNumber } from "./statements.ts";
 
-// The client's own opening, in both sides.
+// The cleaning that both sides do. The client's own (opening.ts) says a little more, each statement in a message of its own: with it on both sides the
+// ratio of a repeat is the same to the noise.
 export const BEGIN =
   "begin isolation level read committed, read write, not deferrable; close all; deallocate all; unlisten *; reset all; " +
   "select pg_advisory_unlock_all(); set local log_parameter_max_length_on_error = 0; set local role ";

@@ -6,7 +6,6 @@ export { type Snapshot, type SnapshotRow, takeSnapshot } from "./isolation/snaps
 export { throughTenancy } from "./isolation/through-tenancy.ts";
 export { readVisible } from "./isolation/visible.ts";
 export { organizations } from "./organizations/definition.ts";
-export { deleteElevaOrganization } from "./organizations/deletion.ts";
 export { type AppliedSchema, applyTargetSchema } from "./schema/apply.ts";
 export { SchemaError, type SchemaErrorCode } from "./schema/errors.ts";
 export { schema } from "./schema/tables.ts";

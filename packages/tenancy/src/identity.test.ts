@@ -92,12 +92,12 @@ describe("an identity", () => {
 const mark = async () => (await database.owner.query<{ n: string }>("select last_value::text as n from auth.revoked")).rows[0]?.n ?? "";
 const hour = () => Math.floor(Date.now() / 1000) + 3600;
 const HOME: Record<string, [parts: (mark: string) => (string | number)[], organization: string | null, tag?: "i" | "c" | "t"]> = {
-  "an identity": [(m) => ["v2", hour(), m, "user_01A", "org_01A", "s"], "org_01A"],
-  "an identity with an old mark of revocations": [(m) => ["v2", hour(), Number(m) - 1, "user_01A", "org_01A", "s"], "org_01A"],
-  "an identity past its end, in an open transaction": [(m) => ["v2", hour() - 3601, m, "user_01A", "org_01A", "s"], null],
-  "an identity without organization": [(m) => ["v2", hour(), m, "user_01A", "", "s"], null],
-  "the same, sealed as claims": [(m) => ["v2", hour(), m, "user_01A", "org_01A", "s"], null, "c"],
-  "the same, sealed as a ticket": [(m) => ["v2", hour(), m, "user_01A", "org_01A", "s"], null, "t"],
+  "an identity": [(m) => ["v3", hour(), m, "user_01A", "org_01A", "s"], "org_01A"],
+  "an identity with an old mark of revocations": [(m) => ["v3", hour(), Number(m) - 1, "user_01A", "org_01A", "s"], "org_01A"],
+  "an identity past its end, in an open transaction": [(m) => ["v3", hour() - 3601, m, "user_01A", "org_01A", "s"], null],
+  "an identity without organization": [(m) => ["v3", hour(), m, "user_01A", "", "s"], null],
+  "the same, sealed as claims": [(m) => ["v3", hour(), m, "user_01A", "org_01A", "s"], null, "c"],
+  "the same, sealed as a ticket": [(m) => ["v3", hour(), m, "user_01A", "org_01A", "s"], null, "t"],
 };
 
 test.each(Object.entries(HOME))("sealed by hand: %s", async (_name, [shape, organization, tag = "i"]) => {
@@ -180,7 +180,7 @@ const FORGED: Record<string, [attack: () => Promise<Answer>, reached: Answer]> =
   ],
   "numbers that are none": [
     async () => {
-      await bind(`0${"0".repeat(64)}${SEALED}${["v2", "x", "y", "user_01B", "org_01B", "s"].join(PART)}`);
+      await bind(`0${"0".repeat(64)}${SEALED}${["v3", "x", "y", "user_01B", "org_01B", "s"].join(PART)}`);
       return login.q(COUNT);
     },
     0,

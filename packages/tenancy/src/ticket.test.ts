@@ -23,7 +23,10 @@ const now = () => Math.floor(Date.now() / 1000);
 const give = (token = database.issuer.token()) => login.tx(() => login.q("select auth.jwt_session_ticket($1)", [token]));
 /** What a ticket opens in a transaction of its own: the organization, or the SQLSTATE. */
 const opens = (ticket: Answer) => login.tx(async () => (await login.ticket(ticket)) ?? (await login.q("select auth.org_id()")));
-const parts = (ticket: Answer) => String(ticket).split(SEALED)[1]?.split(PART) ?? [];
+const bodyOf = (ticket: Answer) => String(ticket).split(SEALED)[1] ?? "";
+/** t2 · until · end of the identity · generation · mark of revocations · issuer · its revision · kid · sub; then user · organization · session. */
+const head = (ticket: Answer) => bodyOf(ticket).split(SECTION)[0]?.split(PART) ?? [];
+const SECTION = "\x1d";
 
 describe("a ticket", () => {
   test("binds the identity of its token, with claims, role and everything else", async () => {
@@ -65,11 +68,11 @@ describe("a ticket", () => {
   });
 
   test("lives 5 minutes, and never longer than its token", async () => {
-    const until = async (exp: number) => Number(parts(await give(database.issuer.token({ exp })))[1]);
+    const until = async (exp: number) => Number(head(await give(database.issuer.token({ exp })))[1]);
     expect(Math.abs((await until(now() + 3000)) - now() - 300)).toBeLessThan(3);
     const exp = now() + 60;
     expect(await until(exp)).toBe(exp + 5);
-    expect(parts(await give(database.issuer.token({ exp })))[2]).toBe(String(exp + 5));
+    expect(head(await give(database.issuer.token({ exp })))[2]).toBe(String(exp + 5));
   });
 
   test("needs READ COMMITTED (RJ013)", async () => {
@@ -85,6 +88,8 @@ describe("it dies (RJ015) with", () => {
     "the rotation of the seal key": () => database.owner.query("select auth.rotate_seal_key()"),
     "two rotations of the seal key": () => database.owner.query("select auth.rotate_seal_key(), auth.rotate_seal_key()"),
     "its key, removed": () => database.owner.query("delete from auth.jwk"),
+    "its key, removed by TRUNCATE": () => database.owner.query("truncate auth.jwk"),
+    "its issuer, removed by TRUNCATE": () => database.owner.query("truncate auth.issuer cascade"),
     "its key, past its overlap": () => database.owner.query("update auth.jwk set not_after = now() - interval '1 second'"),
     "its issuer, disabled": () => disableIssuer(database.owner, "workos"),
     "a change of its issuer by hand": () => database.owner.query("update auth.issuer set max_lifetime_s = 3599"),
@@ -112,6 +117,65 @@ describe("it dies (RJ015) with", () => {
   });
 });
 
+// A ticket with the current mark of revocations is not looked up: what ends one must move the mark, or keep the ticket from having one.
+describe("the mark of a ticket", () => {
+  const current = async () => (await database.owner.query<{ n: string }>("select last_value::text as n from auth.revoked")).rows[0]?.n;
+  const markOf = (ticket: Answer) => head(ticket)[4];
+
+  test("is the current one, and reading the same keys again does not move it", async () => {
+    const ticket = await give();
+    expect(markOf(ticket)).toBe(await current());
+    await syncKeys(database.owner, "workos", publishing([database.issuer.jwk]));
+    await database.owner.query("select auth.keys_due('0 seconds')");
+    await syncKeys(database.owner, "workos", publishing([database.issuer.jwk, makeIssuer().jwk])); // one more ends nothing
+    expect(markOf(ticket)).toBe(await current());
+  });
+
+  test("is none for a key in its overlap: nobody tells when that is over", async () => {
+    await database.owner.query("update auth.jwk set not_after = clock_timestamp() + interval '1 hour'");
+    const ticket = await give();
+    expect(markOf(ticket)).toBe("-1");
+    expect(await opens(ticket)).toBe("org_01A");
+  });
+
+  test.each([
+    ["its issuer, disabled", "update auth.issuer set enabled = false"],
+    ["its key, removed", "delete from auth.jwk"],
+    ["its session, revoked", "insert into auth.revoked_session values ('session_01A', now() + interval '1 hour')"],
+  ])("hides nothing that commits after the ticket was given: %s", async (_name, end) => {
+    for (const constraints of ["deferred", "immediate"]) {
+      const before = await give();
+      const writer = await database.superuser();
+      try {
+        await writer.query(`begin; set constraints all ${constraints}`);
+        await writer.query(end);
+        const meanwhile = await give();
+        if (constraints === "immediate") expect(markOf(meanwhile)).toBe("-1"); // the sequence has moved, nothing has committed
+        expect([await opens(before), await opens(meanwhile)]).toEqual(["org_01A", "org_01A"]);
+        await writer.query("commit");
+        const refused = end.includes("revoked_session") ? "RJ009" : "RJ015";
+        expect([await opens(before), await opens(meanwhile)]).toEqual([refused, refused]);
+      } finally {
+        await writer.end();
+      }
+      await database.owner.query("update auth.issuer set enabled = true; delete from auth.revoked_session");
+      await syncKeys(database.owner, "workos", publishing([database.issuer.jwk]));
+    }
+  });
+
+  test("an identity bound by ticket sees a session revoked later, with the mark or without", async () => {
+    const ticket = await give();
+    for (const sid of ["session_other", "session_01A"]) {
+      await login.tx(async () => {
+        expect(await login.ticket(ticket)).toBeUndefined();
+        expect(await login.q("select auth.org_id()")).toBe("org_01A");
+        await database.owner.query("select auth.revoke_session($1)", [sid]);
+        expect(await login.q("select auth.org_id()")).toBe(sid === "session_other" ? "org_01A" : null);
+      });
+    }
+  });
+});
+
 test("a revoked session is refused by ticket, too (RJ009)", async () => {
   const ticket = await give();
   await database.owner.query("select auth.revoke_session('session_01A')");
@@ -127,10 +191,15 @@ test("a suspended member gets what anonymous gets, as by token", async () => {
 });
 
 describe("refused as RJ015", () => {
-  const spoil = (ticket: Answer, change: (parts: string[]) => void) => {
-    const changed = parts(ticket);
-    change(changed);
-    return String(ticket).split(SEALED)[0] + SEALED + changed.join(PART);
+  const reseal = async (body: string) => sealOf(await readSealKey(database.owner), "t", body) + SEALED + body;
+  const inHead = (ticket: Answer, place: number, value: string) => {
+    const [, ...rest] = bodyOf(ticket).split(SECTION);
+    return [head(ticket).with(place, value).join(PART), ...rest].join(SECTION);
+  };
+  const unsealed = (ticket: Answer, body: string) => String(ticket).split(SEALED)[0] + SEALED + body;
+  const changed = (ticket: Answer, from: string, to: string) => {
+    expect(bodyOf(ticket)).toContain(from);
+    return unsealed(ticket, bodyOf(ticket).replace(from, to));
   };
   const FORGED: Record<string, (ticket: Answer) => Answer | Promise<Answer>> = {
     nothing: () => null,
@@ -140,11 +209,12 @@ describe("refused as RJ015", () => {
     "20 MB": () => "0".repeat(2e7),
     "a ticket cut short": (ticket) => String(ticket).slice(0, -5),
     "a ticket with something behind it": (ticket) => `${String(ticket)} `,
-    "another user": (ticket) => spoil(ticket, (p) => p.splice(7, 1, "user_01B")),
-    "another organization": (ticket) => spoil(ticket, (p) => p.splice(8, 1, "org_01B")),
-    "another session": (ticket) => spoil(ticket, (p) => p.splice(9, 1, "session_01B")),
-    "a longer life": (ticket) => spoil(ticket, (p) => p.splice(1, 1, "9999999999")),
-    "another issuer": (ticket) => spoil(ticket, (p) => p.splice(4, 1, "other")),
+    "another user": (ticket) => changed(ticket, `${SECTION}user_01A`, `${SECTION}user_01B`),
+    "another organization": (ticket) => changed(ticket, `${PART}org_01A`, `${PART}org_01B`),
+    "another session": (ticket) => changed(ticket, `${PART}session_01A`, `${PART}session_01B`),
+    "a longer life": (ticket) => unsealed(ticket, inHead(ticket, 1, "9999999999")),
+    "another mark of revocations": (ticket) => unsealed(ticket, inHead(ticket, 4, "999")),
+    "another issuer": (ticket) => unsealed(ticket, inHead(ticket, 5, "other")),
     "other claims": (ticket) => String(ticket).replace("user_01A", "user_01B"),
     "another slot": (ticket) => (String(ticket).startsWith("0") ? "1" : "0") + String(ticket).slice(1),
     "the seal of an identity": () =>
@@ -157,15 +227,9 @@ describe("refused as RJ015", () => {
         await login.init(database.issuer.token());
         return await login.q("select current_setting('auth.claims')");
       }),
-    "one past its end": async (ticket) => {
-      const body = parts(ticket);
-      body[1] = String(now() - 1);
-      return sealOf(await readSealKey(database.owner), "t", body.join(PART)) + SEALED + body.join(PART);
-    },
-    "one of another version": async (ticket) => {
-      const body = ["t0", ...parts(ticket).slice(1)].join(PART);
-      return sealOf(await readSealKey(database.owner), "t", body) + SEALED + body;
-    },
+    "one past its end": (ticket) => reseal(inHead(ticket, 1, String(now() - 1))),
+    "one of another version": (ticket) => reseal(inHead(ticket, 0, "t1")),
+    "one of another generation of the key": (ticket) => reseal(inHead(ticket, 3, "0")),
   };
   test.each(Object.entries(FORGED))("%s", async (_name, forge) => {
     const ticket = await give();
@@ -175,10 +239,8 @@ describe("refused as RJ015", () => {
   });
 
   test("the test could seal one: node's HMAC under the right key opens", async () => {
-    const body = parts(await give());
-    body[7] = "user_01B";
-    body[8] = "org_01B";
-    const ticket = sealOf(await readSealKey(database.owner), "t", body.join(PART)) + SEALED + body.join(PART);
+    const body = bodyOf(await give()).replace(`${SECTION}user_01A${PART}org_01A`, `${SECTION}user_01B${PART}org_01B`);
+    const ticket = await reseal(body);
     expect(await opens(ticket)).toBe("org_01B");
   });
 });

@@ -46,6 +46,8 @@ export function deletionRules(world: World): Record<string, TableRule> {
     const [column, ...blanked] = RELEASED[table] ?? [];
     rules[table] = { read: { rows: ending }, delete: { rows: ending } };
     if (column === undefined) continue;
+    // Another organization's row stays: it lets go of this one.
+    rules[table].delete = { rows: (row) => ENDING.includes(row["org_id"]) };
     const gone = (row: Row) => row[column] === NOBODY;
     rules[table].read = { rows: (row) => ending(row) || gone(row) };
     rules[table].update = { rows: (row) => ENDING.includes(row[column]), to: gone, columns: [column, ...blanked] };

@@ -2,6 +2,7 @@ import { startWorkosTwin, type WorkosTwin, withUser } from "@rehome/sandbox";
 import {
   changeOrganizationType,
   claimGuest,
+  deleteOrganization,
   ensurePersonalOrganization,
   hasOwnFeature,
   installRoles,
@@ -21,7 +22,6 @@ import { workosRoles } from "../move/permissions.ts";
 import { fillSmallProduct } from "../testing/small-product.ts";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { organizations } from "./definition.ts";
-import { deleteElevaOrganization } from "./deletion.ts";
 
 let template: TargetTemplate;
 let twin: WorkosTwin;
@@ -210,7 +210,7 @@ test("a patient signs up, gets what a guest left, is refused company, and is for
   await expect(requestDeletion({ sync: eleva.sync }, { orgId: org, actor: "user_rui" })).rejects.toMatchObject({ code: "not_owner" });
   await requestDeletion({ sync: eleva.sync }, { orgId: org, actor: user.id, erasePeople: true });
   expect(await own()).toEqual({ organizations: [], meetings: 0, calendar: false });
-  const crashes = await withCrashes(eleva.deletion, (deletion) => deleteElevaOrganization({ workos, deletion }, org));
+  const crashes = await withCrashes(eleva.deletion, (deletion) => deleteOrganization({ workos, deletion }, org));
   expect(crashes).toBeGreaterThan(3);
 
   expect(await openDeletions(eleva)).toEqual([]);
@@ -238,17 +238,17 @@ test("a patient signs up, gets what a guest left, is refused company, and is for
   await expect(workos.userManagement.getUser(user.id)).rejects.toMatchObject({ status: 404 });
 });
 
-test("an expert's organization goes, the owner only, and takes nothing of others along (R59)", async () => {
+test("an expert's organization goes, the owner only, with what it owns and no row of another (R59)", async () => {
   const eleva = await product();
   const before = await ofOthers(eleva, "org_ana");
   await expect(requestDeletion({ sync: eleva.sync }, { orgId: "org_ana", actor: "user_olga" })).rejects.toMatchObject({
     code: "not_owner",
   });
   await requestDeletion({ sync: eleva.sync }, { orgId: "org_ana", actor: "user_ana" });
-  await withCrashes(eleva.deletion, (deletion) => deleteElevaOrganization({ workos, deletion }, "org_ana"));
+  await withCrashes(eleva.deletion, (deletion) => deleteOrganization({ workos, deletion }, "org_ana"));
 
   expect(await naming(eleva, "org_ana")).toEqual({});
-  // A share goes with the record that it shared.
+  // Pia's meeting, record, held slot and pack were Ana's rows. A share goes with the record that it shared.
   expect(await ofOthers(eleva, "org_ana")).toEqual({ ...before, record_shares: (before["record_shares"] ?? 0) - 2 });
   // Rui's meeting names a service of hers: it stays for the meeting, on nobody's offer.
   expect(await eleva.rows("select name, workos_user_id, is_active from services where org_id = 'org_erased'")).toEqual([
@@ -259,6 +259,64 @@ test("an expert's organization goes, the owner only, and takes nothing of others
        from tenancy.archive where org_id = 'org_ana'`,
   );
   expect(archived).toEqual({ records: 2, meetings: 2 });
+});
+
+test("what comes while a patient is being deleted is archived too, and leaves nobody's name", async () => {
+  const eleva = await product();
+  await eleva.owner.query(
+    "update payment_transfers p set event_id = m.id::text, guest_name = 'Pia' from meetings m where p.payment_intent_id = 'pi_' || m.id",
+  );
+  await requestDeletion({ sync: eleva.sync }, { orgId: "org_pia", actor: "user_pia" });
+  const late = crypto.randomUUID();
+  let [booked, paid] = [false, false];
+  await deleteOrganization({ workos, deletion: eleva.deletion }, "org_pia", {
+    batchRows: 1,
+    async onStep({ state, rel }) {
+      if (state !== "emptying") return;
+      // The booking job and Stripe know nothing of the deletion. The first step has copied all that was there.
+      if (!booked) {
+        booked = true;
+        await eleva.owner.query(
+          `insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, guest_notes, starts_at, ends_at, timezone)
+             values ('${late}', 'org_rui', 'org_pia', md5('service rui')::uuid, 'user_rui', 'pia@example.test', 'Pia', 'came late', '2026-05-01 10:00Z', '2026-05-01 11:00Z', 'UTC')`,
+        );
+        const user = await person("pia@example.test");
+        await eleva.owner.query("update users set workos_user_id = $1 where org_id = 'org_pia'", [user.id]);
+        await expect(claimGuest({ workos, run: eleva.claim }, user.id)).rejects.toMatchObject({ code: "organization_gone" });
+      }
+      if (!paid && rel === "public.memberships") {
+        paid = true;
+        await transfer("before the end");
+      }
+    },
+  });
+  async function transfer(name: string): Promise<void> {
+    await eleva.owner.query(
+      `insert into payment_transfers (org_id, expert_user_id, payment_intent_id, checkout_session_id, event_id, expert_connect_account_id, amount, platform_fee,
+           session_start_time, scheduled_transfer_time, guest_name, guest_email)
+         values ('org_rui', 'user_rui', 'pi ' || $1, 'cs ' || $1, $2, 'acct', 1, 1, now(), now(), 'Pia', 'pia@example.test')`,
+      [name, late],
+    );
+  }
+  await transfer("after it");
+
+  expect([booked, paid]).toEqual([true, true]);
+  expect(await naming(eleva, "org_pia")).toEqual({});
+  expect(await eleva.rows("select org_id, patient_org_id as patient, guest_name, guest_notes from meetings where id = $1", [late])).toEqual(
+    [{ org_id: "org_rui", patient: "org_erased", guest_name: "", guest_notes: null }],
+  );
+  const [copy] = await eleva.rows(
+    "select content ->> 'guest_notes' as notes from tenancy.archive where rel = 'public.meetings' and row_key like '%' || $1 || '%'",
+    [late],
+  );
+  expect(copy).toEqual({ notes: "came late" });
+  expect(
+    await eleva.rows("select count(*)::int as n, count(guest_name)::int as named from payment_transfers where event_id = $1", [late]),
+  ).toEqual([{ n: 2, named: 0 }]);
+  const named = await eleva.rows(
+    "select from payment_transfers where guest_name = 'Pia' and event_id in (select id::text from meetings where patient_org_id = 'org_erased')",
+  );
+  expect(named).toEqual([]);
 });
 
 test("an expert becomes a clinic, invites for seven days with a role, and the member works on the clinic's schedule (R56, R57, R62, R64)", async () => {

@@ -96,5 +96,38 @@ begin
   end loop;
 end $$;
 
+-- Transfers to experts repeat the patient's name and address, and name no organization of the patient's, only the meeting. They forget the patient
+-- in the statement in which the meeting does, while it still says whose it was (the deletion job may change them only then; payments.ts) …
+create or replace function public.forget_patient_of_meeting() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  update public.payment_transfers p set guest_name = null, guest_email = null, guest_phone = null where p.event_id = old.id::text;
+  return new;
+end $$;
+-- … and what Stripe says later does not bring the patient back.
+create or replace function public.forget_patient_of_transfer() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.event_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+     and exists (select from public.meetings m where m.id = new.event_id::uuid and m.patient_org_id = 'org_erased') then
+    new.guest_name := null;
+    new.guest_email := null;
+    new.guest_phone := null;
+  end if;
+  return new;
+end $$;
+revoke all on function public.forget_patient_of_meeting(), public.forget_patient_of_transfer() from public;
+do $$
+begin
+  if not exists (select from pg_trigger where tgrelid = 'public.meetings'::regclass and tgname = 'forget_patient' and tgenabled <> 'D') then
+    create or replace trigger forget_patient before update of patient_org_id on public.meetings
+      for each row when (new.patient_org_id = 'org_erased') execute function public.forget_patient_of_meeting();
+  end if;
+  if not exists (select from pg_trigger where tgrelid = 'public.payment_transfers'::regclass and tgname = 'forget_patient' and tgenabled <> 'D') then
+    create or replace trigger forget_patient before insert or update on public.payment_transfers
+      for each row when (current_user <> 'rehome_mover') execute function public.forget_patient_of_transfer();
+  end if;
+end $$;
+
 reset role;
 revoke create on schema public from rehome_fn_busy, rehome_fn_receipts, rehome_fn_check, rehome_fn_numbers;

@@ -14,8 +14,8 @@ do $$
 declare
   t record;
   everybody constant text := 'public, authenticated, anonymous, rehome_guard, rehome_mover, rehome_login, rehome_job_booking, rehome_job_payments, '
-    'rehome_job_sync, rehome_job_admin, rehome_job_setup, rehome_job_identity, rehome_job_claim, rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, '
-    'rehome_fn_receipts';
+    'rehome_job_sync, rehome_job_admin, rehome_job_setup, rehome_job_identity, rehome_job_claim, rehome_job_deletion, '
+    'rehome_fn_organizations, rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts';
 begin
   for t in select c.oid::regclass as name, c.relkind from pg_class c
             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'S') and pg_get_userbyid(c.relowner) = 'rehome_owner' loop
@@ -135,7 +135,8 @@ grant select (id, patient_org_id), update (patient_org_id) on public.meetings, p
 grant select (meeting_id, patient_org_id), update (patient_org_id) on public.meeting_payments to rehome_job_claim;
 grant select (id, buyer_org_id), update (buyer_org_id) on public.pack_purchases to rehome_job_claim;
 
--- Deletion: installOrganizations grants it what it needs of every table that names an organization. And the patient in transfers to experts.
+-- Deletion: installOrganizations grants it what it needs of every table that names an organization, right after this file. And the patient in
+-- transfers to experts: the trigger forget_patient.
 grant update (guest_name, guest_email, guest_phone) on public.payment_transfers to rehome_job_deletion;
 
 -- Functions and the view.

@@ -42,6 +42,7 @@ export const paymentTransfers = pgTable(
   },
   (t) => [
     index("payment_transfers_org_id").on(t.orgId),
+    index("payment_transfers_event_id").on(t.eventId),
     index("payment_transfers_expert_user_id").on(t.expertUserId),
     index("payment_transfers_status_scheduled").on(t.status, t.scheduledTransferTime),
     ...orgScoped(t.orgId, { who: "expert_org", write: false, index: false }),

@@ -218,6 +218,21 @@ test("what refusals() gave does not change, and cannot change the counters", () 
   expect([before.lastAt, refusals().counts.expired]).toEqual([{}, 1]);
 });
 
+test("nor can a time that was given: each has its own", () => {
+  const seen: Date[] = [];
+  const spoil = (refusal: Refusal) => {
+    seen.push(new Date(refusal.at));
+    refusal.at.setTime(0);
+    refusal.counters.lastAt.expired?.setTime(0);
+  };
+  const { refused, refusals } = countRefusals([spoil, spoil]);
+  refused(toTenancyError({ code: "RJ008" }));
+  refusals().lastAt.expired?.setTime(0);
+  const at = refusals().lastAt.expired;
+  expect([at?.getTime(), ...seen]).toEqual([expect.any(Number), at, at]);
+  expect(at?.getTime()).toBeGreaterThan(0);
+});
+
 test("an alarm comes from createTenancy's own refusals: at the threshold, with counts and nothing else", async () => {
   const onAlarm = vi.fn();
   const { ask } = watched({ refusalAlarm: { moreThan: 2, onAlarm } });

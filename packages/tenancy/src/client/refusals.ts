@@ -64,17 +64,21 @@ export interface RefusalCount {
 /** Counts refused tokens: a number and a time for each kind, however many there are. */
 export function countRefusals(tellers: readonly ((refusal: Refusal) => unknown)[]): RefusalCount {
   const counts = Object.fromEntries(REFUSAL_KINDS.map((kind) => [kind, 0])) as Record<RefusalKind, number>;
-  const lastAt: Partial<Record<RefusalKind, Date>> = {};
-  const refusals = (): Refusals => ({ counts: { ...counts }, lastAt: { ...lastAt } });
+  const lastMs = new Map<RefusalKind, number>();
+  // A Date can be set: whoever is given one has their own.
+  const refusals = (): Refusals => ({
+    counts: { ...counts },
+    lastAt: Object.fromEntries([...lastMs].map(([kind, ms]) => [kind, new Date(ms)])),
+  });
   return {
     refusals,
     refused(error) {
       const kind = refusalKind(error);
       if (kind === undefined) return;
-      const at = new Date();
+      const ms = Date.now();
       counts[kind]++;
-      lastAt[kind] = at;
-      for (const tell of tellers) call(tell, { kind, code: error.code, sqlstate: error.sqlstate, at, counters: refusals() });
+      lastMs.set(kind, ms);
+      for (const tell of tellers) call(tell, { kind, code: error.code, sqlstate: error.sqlstate, at: new Date(ms), counters: refusals() });
     },
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { freshDatabase, type PostgresServer, startPostgres, type TestDatabase, withDatabase } from "@rehome/sandbox";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { addIssuer, createTenancy, installGuard, installRoles, jobRole, mirrorAccess, syncKeys } from "../index.ts";
+import { addIssuer, createTenancy, GUARD_VERSION, installGuard, installRoles, jobRole, mirrorAccess, syncKeys } from "../index.ts";
 import { publishing } from "../testing/guarded-database.ts";
 import { ISS, makeIssuer } from "../testing/issuer.ts";
 import { scramVerifier } from "./scram.ts";
@@ -93,14 +93,18 @@ describe("installGuard", () => {
     const client = clients[0] as pg.Client;
     await installRoles(client, PASSWORDS);
     const done = await Promise.all(clients.map((each) => installGuard(each)));
-    expect(done.map(({ upgradedFrom }) => upgradedFrom).sort()).toEqual([0, 2, 2]);
-    expect(done).toMatchObject(done.map(() => ({ version: 2, mirrorReady: false })));
+    expect(done.map(({ upgradedFrom }) => upgradedFrom).sort()).toEqual([0, GUARD_VERSION, GUARD_VERSION]);
+    expect(done).toMatchObject(done.map(() => ({ version: GUARD_VERSION, mirrorReady: false })));
     const key = async () => (await client.query("select * from auth.seal_key")).rows;
     const before = await key();
     expect(before).toHaveLength(1);
     await installGuard(client);
     expect(await key()).toEqual(before); // renewing keeps the key, so that nobody loses an identity
-    expect((await client.query("select version from auth.version order by 1")).rows).toEqual([{ version: 1 }, { version: 2 }]);
+    expect((await client.query("select version from auth.version order by 1")).rows).toEqual([
+      { version: 1 },
+      { version: 2 },
+      { version: 3 },
+    ]);
     expect((await client.query("select has_schema_privilege('rehome_guard', 'auth', 'create') as may")).rows).toEqual([{ may: false }]);
   });
 
@@ -111,7 +115,7 @@ describe("installGuard", () => {
     await client.query(`create table public.memberships ${MIRROR}; alter table memberships enable row level security; alter table memberships force row level security;
       alter table memberships owner to rehome_owner; insert into memberships values ('org_01A', 'user_01A', 'member', '{}', 'active')`);
     await client.query(mirrorAccess());
-    expect(await installGuard(client)).toMatchObject({ version: 2, mirrorReady: true });
+    expect(await installGuard(client)).toMatchObject({ version: GUARD_VERSION, mirrorReady: true });
     expect(await organizationOf(client)).toBe("org_01A");
     await client.query("drop policy rehome_guard on memberships");
     expect(await organizationOf(client)).toBeNull(); // FORCE without the guard's own policy: nobody is a member
@@ -189,7 +193,7 @@ describe("as an installer that is no superuser (Neon)", () => {
       `create table public.memberships ${MIRROR}; insert into memberships values ('org_01A', 'user_01A', 'member', '{}', 'active')`,
     );
     await client.query("alter table memberships enable row level security; alter table memberships force row level security");
-    expect(await installGuard(client)).toMatchObject({ version: 2, mirrorReady: true });
+    expect(await installGuard(client)).toMatchObject({ version: GUARD_VERSION, mirrorReady: true });
     await installGuard(client);
     await installRoles(client, PASSWORDS);
     const issuer = makeIssuer();

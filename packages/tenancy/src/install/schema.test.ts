@@ -1,7 +1,7 @@
 import { freshDatabase, type TestDatabase, withUser } from "@rehome/sandbox";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { addIssuer, disableIssuer, installGuard, installRoles, keepGuard, mapIdentities } from "../index.ts";
+import { addIssuer, disableIssuer, GUARD_VERSION, installGuard, installRoles, keepGuard, mapIdentities } from "../index.ts";
 import { publishing } from "../testing/guarded-database.ts";
 import { ISS, makeIssuer } from "../testing/issuer.ts";
 
@@ -69,7 +69,7 @@ describe("a guard in another schema, beside an auth of somebody else", () => {
       insert into public.memberships values ('org_01A', 'user_01A', 'member', '{a:*}', 'active')`);
     const schema = "guard";
     expect(await installGuard(owner, { schema })).toMatchObject({ mirrorReady: true });
-    expect(await installGuard(owner, { schema })).toMatchObject({ upgradedFrom: 2 });
+    expect(await installGuard(owner, { schema })).toMatchObject({ upgradedFrom: GUARD_VERSION });
     await owner.query(`create table public.note (org_id text); insert into public.note values ('org_01A'), ('org_01B');
       alter table public.note enable row level security; create policy org on public.note to authenticated using (org_id = (select guard.org_id())); grant select on public.note to authenticated`);
     await addIssuer(owner, { iss: [ISS], kind: "workos", jwksUrl: "https://workos.test/jwks" }, { schema });

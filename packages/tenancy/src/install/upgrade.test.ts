@@ -79,6 +79,8 @@ test("what an upgrade leaves is what a new installation makes", async () => {
           from information_schema.columns where table_schema = 'auth'
         union all select 'function', p.oid::regprocedure::text, proowner::regrole || ' ' || coalesce(proacl::text, '') || md5(prosrc) from pg_proc p where pronamespace = 'auth'::regnamespace
         union all select 'relation', relname, relkind::text || ' ' || relowner::regrole || ' ' || coalesce(relacl::text, '') from pg_class where relnamespace = 'auth'::regnamespace
+        union all select 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(t.oid) || ' ' || tgenabled::text from pg_trigger t join pg_class c on c.oid = tgrelid
+          where c.relnamespace = 'auth'::regnamespace and not tgisinternal
         union all select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'auth'::regnamespace
         order by 1, 2, 3`)
     ).rows;

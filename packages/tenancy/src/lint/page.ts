@@ -67,6 +67,10 @@ export default {
 - Of splinter's rules: 0005 (unused index; statistics of a copy say nothing), 0018, 0019, 0020, 0022, 0025, 0026, 0027 (upgrade, bloat and Supabase's own services).
 - In source: SQL that is put together where the program runs (\`join\`, a column, a file, a network), a second pool in a file that may have one, what a package does,
   and \`.sql\` files. It reads code as the team writes it; it does not stop somebody who hides. Nor need it: the guard refuses what was not verified.
+- In source, drivers are known by name: pg, pg-pool, pg-native, pg-promise, postgres, slonik, knex, kysely, Prisma, Neon's, Vercel's and those of Drizzle. One that another
+  file hands on is followed through relative imports; through a path alias or a package it is found only where it is loaded.
+- In source, a regular expression behind a block's closing brace on the same line is read as a division, and a text that is a statement word for word ("set role admin")
+  as a statement.
 - It was run on Postgres 18. The catalog and the form of stored expressions are the same in 16 and 17 as far as it reads them, and that was not tried.`;
 
 if (import.meta.main) writeFileSync(PAGE, lintPage());

@@ -309,3 +309,85 @@ test("archived rows go when their time is over, and not before", async () => {
   await database.owner.query("update tenancy.archive set keep_until = now() where rel = 'public.meetings'");
   expect(await purge()).toBe(14);
 });
+
+describe("the deletion job with SQL of its own", () => {
+  const asJob = (sql: string) => database.deletion((query) => query(sql));
+  const forbidden = { code: "forbidden" };
+
+  beforeEach(async () => {
+    await database.owner.query(
+      `insert into tenancy.deletion (org_id, users, state) values ('org_before', '{}', 'done');
+       insert into tenancy.object (kind, id, at, event, deleted, state, org_id, user_id)
+         values ('membership', 'om_olga', now(), 'x', false, '{"role":"owner"}', 'org_other', 'olga'),
+         ('user', 'olga', now(), 'x', false, '{"email":"olga@example.com"}', null, null);
+       insert into tenancy.archive (org_id, rel, row_key, content, keep_until) values ('org_before', 'public.records', '[1]', '{}', now() + interval '10 years')`,
+    );
+  });
+
+  test.each([
+    "update tenancy.deletion set org_id = 'org_other', state = 'emptying' where org_id = 'org_before'",
+    "update tenancy.deletion set users = '{olga}'",
+    "insert into tenancy.deletion (org_id, users, state) values ('org_other', '{}', 'emptying')",
+    "update tenancy.archive set keep_until = now() - interval '1 second'",
+    "update tenancy.archive set org_id = 'org_other'",
+    "insert into tenancy.archive (org_id, rel, row_key, content, keep_until) values ('org_other', 'public.records', '[2]', '{}', now() + interval '10 years')",
+    "select state from tenancy.object",
+    "update tenancy.object set user_id = 'olga'",
+  ])("is refused: %s", async (sql) => {
+    await request();
+    await expect(asJob(sql)).rejects.toMatchObject(forbidden);
+  });
+
+  test("a copy that would be kept for less than the law wants is refused", async () => {
+    await request();
+    const copy = (keep: string) =>
+      asJob(
+        `insert into tenancy.archive (org_id, rel, row_key, content, keep_until) values ('${org}', 'public.records', '[3]', '{}', now() + interval '${keep}')`,
+      );
+    await expect(copy("1 year")).rejects.toMatchObject(forbidden);
+    await copy("10 years");
+  });
+
+  test("it sees and changes nothing of an organization that stays", async () => {
+    await request();
+    const { rows } = await database.deletion((query) =>
+      query<{ n: number }>(
+        `select (select count(*) from meetings where org_id = 'org_other' and patient_org_id <> $1)::int + (select count(*) from tenancy.object where org_id = 'org_other')::int
+           + (select count(*) from tenancy.archive where org_id = 'org_before')::int as n`,
+        [org],
+      ),
+    );
+    expect(rows).toEqual([{ n: 0 }]);
+    // A meeting of the other clinic in which this one was the patient lets go; it is not this job's to delete.
+    expect((await asJob("delete from meetings where org_id = 'org_other'")).rowCount).toBe(0);
+    expect((await asJob("update tenancy.object set deleted = true, state = null")).rowCount).toBe(0);
+    expect((await asJob("select tenancy.purge_archive()")).rows).toEqual([{ purge_archive: expect.stringMatching("0") }]);
+  });
+
+  test("nobody becomes a member of the stand-in", async () => {
+    await request();
+    const join = database.owner.query(
+      "insert into memberships (org_id, workos_user_id, id, role_slug, status) values ('org_erased', 'bea', 'om_x', 'owner', 'active')",
+    );
+    await expect(join).rejects.toMatchObject({ code: "RO008" });
+  });
+});
+
+test("a row that a job changes just then is passed over, not taken: the appointment of another organization stays", async () => {
+  await request();
+  const untilOnlyItsOwnRow = deleteOrganization(parts(), org, {
+    async onStep() {
+      if (Object.keys(await rowsNaming(org)).join() === "public.organizations.id") throw new Error("enough");
+    },
+  });
+  await expect(untilOnlyItsOwnRow).rejects.toThrow("enough");
+  await database.owner.query("insert into meetings select 999, 'org_other', $1, 2, 'late@example.com', 'late', 1", [org]);
+  await database.owner.query("begin");
+  await database.owner.query("update meetings set amount = 2 where id = 999");
+  const step = database.deletion((query) => query("select * from tenancy.delete_step($1, 1000)", [org]));
+  await new Promise((resolve) => setTimeout(resolve, 200)); // until it waits for the row
+  await database.owner.query("commit");
+  await step;
+  await deleteOrganization(parts(), org);
+  expect((await database.rows("select from meetings where org_id = 'org_other'")).length).toBe(8);
+});

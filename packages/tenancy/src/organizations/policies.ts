@@ -14,11 +14,12 @@ export const BEING_DELETED = "(array(select d.org_id from tenancy.deletion d whe
  * The deletion job's policies for a table, to be declared beside the table's others: it reads and deletes rows of organizations that are being
  * deleted, and no others. Without them installOrganizations makes the same ones itself, unknown to drizzle-kit and afterMigration.
  *
- * @param columns every column of the table that names an organization
- * @param released those of them that let go (`release` of installOrganizations)
+ * @param columns every column of the table that names an organization, the owner's first
+ * @param released those of them that let go (`release` of installOrganizations); a row is not deleted with a party that does
  */
 export function deletable(table: string, columns: readonly AnyPgColumn[], released: readonly AnyPgColumn[] = []): PgPolicy[] {
   const ending = (column: AnyPgColumn): SQL => sql`${column} = any ${sql.raw(BEING_DELETED)}`;
+  const deleting = columns.filter((column, at) => at === 0 || !released.includes(column));
   const gone = (column: AnyPgColumn): SQL => sql`${column} = ${sql.raw(`'${STAND_IN}'`)}`;
   return [
     // What an update makes must be visible to whoever also reads the table in it.
@@ -27,7 +28,7 @@ export function deletable(table: string, columns: readonly AnyPgColumn[], releas
       to: deletion,
       using: either([...columns.map(ending), ...released.map(gone)]),
     }),
-    pgPolicy(`${table}_delete_job_deletion`, { for: "delete", to: deletion, using: either(columns.map(ending)) }),
+    pgPolicy(`${table}_delete_job_deletion`, { for: "delete", to: deletion, using: either(deleting.map(ending)) }),
     ...(released.length === 0
       ? []
       : [

@@ -123,15 +123,15 @@ async function openForDeletion(
   await open.grant(organizations, DELETION, "select (id), delete");
   for (const verb of ["select", "delete"] as const) await open.policy(organizations, DELETION, verb, `id = any ${BEING_DELETED}`);
   for (const relation of new Set(columns.map((column) => column.relation))) {
-    const own = columns
-      .filter((column) => column.relation === relation)
-      .map(({ name }) => `${escapeIdentifier(name)} = any ${BEING_DELETED}`);
+    const named = columns.filter((column) => column.relation === relation);
+    const ends = ({ name }: OrganizationColumn) => `${escapeIdentifier(name)} = any ${BEING_DELETED}`;
     const released = Object.entries(release[relation] ?? {});
+    const deleting = named.filter(({ name, party }) => !party || !released.some(([one]) => one === name));
     const letGo = released.map(([name]) => `${escapeIdentifier(name)} = ${escapeLiteral(STAND_IN)}`);
     await open.grant(relation, DELETION, "select, delete");
     // What an UPDATE makes must be visible to whoever also reads the table in it.
-    await open.policy(relation, DELETION, "select", [...own, ...letGo].join(" or "));
-    await open.policy(relation, DELETION, "delete", own.join(" or "));
+    await open.policy(relation, DELETION, "select", [...named.map(ends), ...letGo].join(" or "));
+    await open.policy(relation, DELETION, "delete", deleting.map(ends).join(" or "));
     if (released.length === 0) continue;
     const names = new Set(released.flatMap(([name, blank]) => [name, ...Object.keys(blank)]));
     await open.grant(relation, DELETION, `update (${[...names].map((name) => escapeIdentifier(name)).join(", ")})`);

@@ -20,7 +20,7 @@ end $$;
 
 -- The statement of PL/pgSQL with a new seal of the message where it says {seal}: the slot of the current generation and its HMAC in hex, 65
 -- characters. Null when there is no key. Branches of IF, here and below, not of CASE: each transaction makes an expression ready before it
--- evaluates it for the first time, all of it, and that takes longer than the HMAC.
+-- evaluates it for the first time, all of it, and that takes about as long as the HMAC.
 create or replace function auth.sealing_sql(tag text, message text, statement text) returns text
 immutable language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

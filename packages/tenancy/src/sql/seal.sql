@@ -15,24 +15,25 @@ set local role rehome_guard;
 
 do $install$
 declare
-  -- Expects until, mark, person (user · organization · session · digest) and claims, and variables body and made. Assignments, not PERFORM:
-  -- they need no executor.
+  -- Binds {until}, mark, {person} (user · organization · session · digest) and {claims}; expects variables body and made. Assignments, not PERFORM:
+  -- they need no executor. Few of them, and conditions put together: each expression is made ready anew in each transaction.
   bind text := replace($make$
-  body := concat_ws(chr(31), 'v3', until, mark, person);
+  body := concat_ws(chr(31), 'v3', {until}, mark, {person});
   {identity}
   if made is null or made = '' then
     raise exception 'the guard has no seal key' using errcode = 'RJ014', hint = 'Run: select auth.rotate_seal_key()';
   end if;
-  made := set_config('auth.claims', claims, true);
+  made := set_config('auth.claims', {claims}, true);
   $make$, '{identity}', auth.sealing_sql('i', $$timestamptz_send(transaction_timestamp()) || convert_to(body, 'UTF8')$$,
     $$made := set_config('auth.identity', {seal} || chr(30) || body, true);$$));
 
   -- A frozen snapshot would keep a suspended member's rights for as long as its transaction stays open.
-  check_isolation text := $make$
-  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+  isolated text := $$current_setting('transaction_isolation') in ('read committed', 'read uncommitted')$$;
+  check_isolation text := format($make$
+  if not (%s) then
     raise exception 'an identity needs a READ COMMITTED transaction' using errcode = 'RJ013';
   end if;
-  $make$;
+  $make$, isolated);
 begin
   execute replace(replace($make$
 create or replace function auth.admit_token(jwt text, out claims text, out person text, out until bigint, out mark bigint,
@@ -57,7 +58,8 @@ begin
   person := concat_ws(chr(31), who, org, session, encode(sha256(convert_to(claims, 'UTF8')), 'hex'), '');
   {bind}
 end $body$
-  $make$, '{check_isolation}', check_isolation), '{bind}', bind);
+  $make$, '{check_isolation}', check_isolation),
+    '{bind}', replace(replace(replace(bind, '{until}', 'until'), '{person}', 'person'), '{claims}', 'claims'));
 
   -- Verifies a token, binds its identity to this transaction and returns a ticket for the next time, which is as good as the token: keep it
   -- where the token is kept. Send both as bind parameters: SQL text is visible to the role's other sessions.
@@ -77,7 +79,7 @@ end $body$
   $make$, '{ticket}', auth.sealing_sql('t', $$convert_to(body, 'UTF8')$$, $$return {seal} || chr(30) || body;$$));
 
   -- Binds the identity of a ticket. RJ015 whatever is wrong with it: then send the token.
-  execute replace(replace(replace($make$
+  execute replace(replace(replace(replace($make$
 create or replace function auth.ticket_session_init(ticket text) returns void
 volatile parallel unsafe security definer language plpgsql set search_path = pg_catalog, pg_temp as $body$
 #variable_conflict use_variable
@@ -85,34 +87,28 @@ declare
   good    boolean;
   parts   text[];
   head    text[];
-  until   text;
   mark    bigint;
-  person  text;
-  claims  text;
   gone    boolean;
   body    text;
   made    text;
 begin
-  {check_isolation}
   {good}
   if good then
     parts := string_to_array(split_part(ticket, chr(30), 2), chr(29));
     head := string_to_array(parts[1], chr(31));
-    if head[1] = 't2' and head[2]::bigint > date_part('epoch', clock_timestamp()) and head[4]::bigint = pg_sequence_last_value('auth.seal_generation') then
-      until := head[3];
+    if head[1] = 't2' and head[2]::bigint > date_part('epoch', clock_timestamp()) and head[4]::bigint = pg_sequence_last_value('auth.seal_generation')
+       and {isolated} then
       mark := head[5];
-      person := parts[2];
-      claims := parts[3];
       if mark <> pg_sequence_last_value('auth.revoked') then
         mark := pg_sequence_last_value('auth.revoked');      -- before the look
-        select exists (select from auth.revoked_session s where s.sid = split_part(person, chr(31), 3)), case when r.seen = mark then mark else -1 end
+        select exists (select from auth.revoked_session s where s.sid = split_part(parts[2], chr(31), 3)), case when r.seen = mark then mark else -1 end
           into gone, mark
           from auth.issuer i join auth.jwk k on k.issuer = i.name cross join auth.revocation r
           where i.name = head[6] and i.enabled and i.revision = head[7]::int
             and k.kid = head[8] and (k.not_after is null or k.not_after > clock_timestamp())
             and (i.kind <> 'clerk' or exists (
               select from auth.identity_map m where m.issuer = i.name and m.sub = head[9]
-                and m.user_id = split_part(person, chr(31), 1) and m.org_id = split_part(person, chr(31), 2)));
+                and m.user_id = split_part(parts[2], chr(31), 1) and m.org_id = split_part(parts[2], chr(31), 2)));
         good := found;
         if gone then raise exception 'the session of the ticket was revoked' using errcode = 'RJ009'; end if;
       end if;
@@ -122,10 +118,12 @@ begin
       end if;
     end if;
   end if;
+  {check_isolation}
   raise exception 'the ticket is no good any more' using errcode = 'RJ015';
 end $body$
-  $make$, '{check_isolation}', check_isolation), '{bind}', bind), '{good}',
-    auth.unsealing_sql('t', 'ticket', $$convert_to(split_part(ticket, chr(30), 2), 'UTF8')$$,
+  $make$, '{check_isolation}', check_isolation), '{isolated}', isolated),
+    '{bind}', replace(replace(replace(bind, '{until}', 'head[3]'), '{person}', 'parts[2]'), '{claims}', 'parts[3]')),
+    '{good}', auth.unsealing_sql('t', 'ticket', $$convert_to(split_part(ticket, chr(30), 2), 'UTF8')$$,
       'good := case when octet_length(ticket) <= 16384 then {good} end;'));
 end $install$;
 

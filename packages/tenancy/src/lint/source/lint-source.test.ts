@@ -47,6 +47,41 @@ const FAULTS: [name: string, source: string, ...found: string[]][] = [
   ["in a template's hole", "`${new pg.Client(url)}`", DATABASE],
   ["authToken", `const sql = neon(url, { authToken: () => token })`, DATABASE, TOKEN],
   ["authToken under a quoted and a short name", `f({ fetchOptions, "authToken": t }); g({ authToken })`, TOKEN, TOKEN],
+  ["after a condition and a regular expression with a quote", "if (a) /`/.test(s); q(`set local role x`)", ROLE],
+  ["dashes between dollars", "q(`select $$--$$, set_config('x', $1, true)`)", IDENTITY],
+  ["dashes in a name", `q('select 1 as "a--b", set_config($1, $2, true)')`, IDENTITY],
+  ["dashes after an escaped quote", String.raw`q("select E'\\' --', set_config('x', $1, true)")`, IDENTITY],
+  ["a comment of SQL in another", "q('set /* a /* b */ c */ local role x')", ROLE],
+  ["a role of two words", `q('set role "app owner"'); q('set local role "app owner"')`, ROLE, ROLE],
+  [
+    "a role put in by format()",
+    `q("do $$ begin execute format('set role %I', r); end $$"); q("select format('set role %1$I', r)")`,
+    ROLE,
+    ROLE,
+  ],
+  ["a role in a block of PL/pgSQL", "q(`do $do$ begin if x then set local role y; end if; end $do$`)", ROLE],
+  ["the view of settings", `q("update pg_settings set setting = 'x' where name = 'role'")`, IDENTITY],
+  ["reset role", `q("reset role"); q("RESET ROLE;"); q("reset session authorization")`, ROLE, ROLE, ROLE],
+  [
+    "letters written as SQL's escapes",
+    String.raw`q('select U&"set\\005fconfig"($1, $2, true)'); q("select u&\"set!005fconfig\" uescape '!' ($1)")`,
+    IDENTITY,
+    IDENTITY,
+  ],
+  ["a name by SQL's escapes in a block", String.raw`q("do $$ begin execute U&'select set\\+00005fconfig(1)'; end $$")`, IDENTITY],
+  ["a driver in a variable", `const pg = drivers.of("x"); new pg.Pool()`, DATABASE],
+  ["SQL in quotes of a shell", `exec('psql -c "select set_config(1, 2, false)"')`, IDENTITY],
+  ["a file of a driver", `import Client from "pg/lib/client.js"; new Client(url)`, DATABASE],
+  ["Bun's", `import { drizzle } from "drizzle-orm/bun-sql"; drizzle(url)`, DATABASE],
+  ["a driver by createRequire", `const { Pool: Lake } = createRequire(import.meta.url)("pg"); new Lake()`, DATABASE],
+  [
+    "a driver by createRequire under a name",
+    `const need = createRequire(import.meta.url);\nconst { Pool: Lake } = need("pg"); new Lake()`,
+    DATABASE,
+  ],
+  ["knex", `import knex from "knex"; knex({ client: "pg" })`, DATABASE],
+  ["kysely", `import { Kysely as K, sql } from "kysely"; new K({ dialect })`, DATABASE],
+  ["Prisma", `import { PrismaClient } from "@prisma/client"; new PrismaClient()`, DATABASE],
   ["$withAuth", `await db.$withAuth(token).select()`, TOKEN],
 ];
 
@@ -60,7 +95,10 @@ const CLEAN: [name: string, source: string][] = [
   ["what people read", `f("Set role of the member", "Reset the role", "The set role cannot change.")`],
   ["the types of a driver", `import type pg from "pg"; import { type Pool, type Client } from "pg"; let p: pg.Pool;`],
   ["what of a driver opens nothing", `import { escapeIdentifier, types as t } from "pg"; t.setTypeParser(1, escapeIdentifier)`],
-  ["another module's pool and client", `import { Pool } from "undici"; import { Client } from "@example/sdk"; new Pool(); new Client()`],
+  [
+    "another module's pool and client",
+    `import { Pool } from "undici"; import { Client } from "@example/sdk"; import * as u from "undici"; new Pool(); new Client(); new u.Pool()`,
+  ],
   [
     "Drizzle's schema and policies",
     `import { pgTable } from "drizzle-orm/pg-core"; import { crudPolicy } from "drizzle-orm/neon"; pgTable("t", {})`,
@@ -68,6 +106,18 @@ const CLEAN: [name: string, source: string][] = [
   ["the client", `import { createTenancy } from "@rehome/tenancy"; createTenancy({ pool }).as(token, (db) => db.select())`],
   ["a parameter of the name", `function send(to: string, authToken: string) { return authToken; }`],
   ["accessors in policies", "sql`org_id = (select auth.org_id()) and user_id = auth.user_id()`"],
+  ["what people read of roles", `f("Please set local role settings"); f("Reset role"); f("First, set local role settings, then go on.")`],
+  [
+    "what people read of functions",
+    `throw new Error("set_config is not allowed"); f("do not call set_config"); f("set_config() is not for you")`,
+  ],
+  ["a function of one's own", `function neon(color: string) { return color; }\nneon("red"); const drizzle = (x) => x; drizzle(1);`],
+  ["a class of one's own", `export class Client { name = "x"; }\nnew Client();`],
+  [
+    "what of Prisma and kysely opens nothing",
+    `import { Prisma, Role } from "@prisma/client"; import { sql } from "kysely"; Prisma.sql; Role.admin; sql`,
+  ],
+  ["createRequire for what is no driver", `const need = createRequire(import.meta.url); need("./data.json"); need.resolve("pg")`],
   ["a method of the name", `maker.drizzle(1); class A { neon = 1 }`],
 ];
 
@@ -139,6 +189,21 @@ describe("over folders", () => {
     expect(found(gone)).toEqual(["accepted-and-gone: src/gone.ts:-"]);
     expect(lintSource(gone, root)[0]?.mend).toContain("`source.allow`");
     expect(found(gone, ["src/db.ts"])).toEqual([]);
+  });
+
+  test("what another file hands on counts when that file has it of a driver, or cannot be read", () => {
+    write("src/my.ts", `import { db } from "./db.ts";\nexport const drizzle = (x: number) => x;\nexport class Client {}`);
+    write("src/db.ts", `import pg from "pg";\nexport class Pool extends pg.Pool {}`);
+    write("src/doors/index.ts", `export { Pool } from "../db.js";`);
+    write("src/round.ts", `export * from "./round.ts";`);
+    write("src/a.ts", `import { Client, drizzle } from "./my.ts";\ndrizzle(1);\nnew Client();`);
+    write("src/b.ts", `import { Pool } from "./db.ts";\nnew Pool();`);
+    write("src/c.ts", `import { Pool } from "./doors";\nnew Pool();`);
+    write("src/d.ts", `import { PrismaClient } from "./generated/client.ts";\nnew PrismaClient();`);
+    write("src/e.ts", `import { neon } from "./round.ts";\nneon(1);`);
+    expect(found({ source: { folders: ["src"] } })).toEqual(
+      ["b.ts:2", "c.ts:2", "d.ts:2", "db.ts:1"].map((place) => `${DATABASE}: src/${place}`),
+    );
   });
 
   test("a folder without source is a finding: nothing was looked at", () => {

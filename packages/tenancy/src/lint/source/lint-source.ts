@@ -7,6 +7,7 @@ import { type Finding, worstFirst } from "../finding.ts";
 import { type LintOptions, OptionsError, settle } from "../options.ts";
 import { sourceHits } from "./checks.ts";
 import { sourceFiles } from "./files.ts";
+import { handsDriverOn } from "./handed-on.ts";
 
 /**
  * Looks in the product's code for what sets an identity by hand, or opens the database past the client. Reads files, connects to nothing.
@@ -31,15 +32,17 @@ export function lintSource(options: LintOptions, root: string, places?: readonly
 
   const filesByPlace = wanted.map((place) => [place, sourceFiles(root, resolve(root, place))] as const);
   const files = [...new Set(filesByPlace.flatMap(([, files]) => files))];
-  const findings = files.flatMap((file) => findingsIn(file, readFileSync(resolve(root, file), "utf8"), guardSchema));
+  const findings = files.flatMap((file) => findingsIn(root, file, guardSchema));
   const accepted = applyAccepted(findings, allow, "source.allow");
   const kept = places ? accepted.filter((finding) => findings.includes(finding)) : accepted;
   const empty = filesByPlace.filter(([, files]) => files.length === 0).map(([place]) => nothingIn(place));
   return [...empty, ...kept].sort(worstFirst);
 }
 
-function findingsIn(file: string, source: string, guardSchema: string): Finding[] {
-  return sourceHits(source, guardSchema).map(({ rule, what, line }) => {
+function findingsIn(root: string, file: string, guardSchema: string): Finding[] {
+  const path = resolve(root, file);
+  const hits = sourceHits(readFileSync(path, "utf8"), guardSchema, (module) => handsDriverOn(path, module));
+  return hits.map(({ rule, what, line }) => {
     const { level, why } = SOURCE_RULES.find(({ id }) => id === rule) as (typeof SOURCE_RULES)[number];
     return { rule, level, object: file, what: `line ${line}: ${what}`, why, mend: MEND, place: { file, line } };
   });

@@ -11,20 +11,25 @@ export interface ModuleUse {
   taken: readonly string[];
   /** What the file calls them. */
   names: readonly string[];
+  /** `export … from`. */
+  passedOn: boolean;
 }
 
-/** Imports, re-exports, `import()` and `require()` of a stream. */
+/** Imports, re-exports, `import()` and `require()` of a stream; in one that says `createRequire`, whatever function is called with one text. */
 export function modulesOf(stream: readonly Token[]): ModuleUse[] {
+  const makesRequire = stream.some((token) => isWord(token, "createRequire"));
   return stream.flatMap(({ kind, text, at }, index): ModuleUse[] => {
-    if (kind !== "word" || isSign(stream[index - 1], ".")) return [];
     const next = stream[index + 1];
     const whole = (module: Token | undefined) =>
-      module?.kind === "text" ? [{ module: module.text, at, typesOnly: false, taken: [], names: [] }] : [];
+      module?.kind === "text" ? [{ module: module.text, at, typesOnly: false, taken: [], names: [], passedOn: false }] : [];
+    const isCall = kind === "word" ? !isSign(stream[index - 1], ".") : isSign(stream[index], ")");
+    if (makesRequire && isCall && isSign(next, "(") && isSign(stream[index + 3], ")")) return whole(stream[index + 2]);
+    if (kind !== "word" || isSign(stream[index - 1], ".")) return [];
     if ((text === "import" || text === "require") && isSign(next, "(")) return whole(stream[index + 2]);
     if (text === "import" && next?.kind === "text") return whole(next);
     if (text !== "import" && text !== "export") return [];
     const clause = clauseAfter(stream, index + 1);
-    return clause ? [{ ...clause, at, names: text === "import" ? clause.names : [] }] : [];
+    return clause ? [{ ...clause, at, names: text === "import" ? clause.names : [], passedOn: text === "export" }] : [];
   });
 }
 

@@ -29,6 +29,17 @@ next"`,
   ["sums with what is only known later", `"set " + f(a, "in", [1 + 2]) + " role"`, ["set … role", "in"]],
   ["two arguments apart", `f("a", "b" + c, d + "e")`, ["a", "b…", "e"]],
   ["no regular expression", `/"a/.test("b"); x = a / "c" / "d"; return /[/"]/`, ["b", "c", "d"]],
+  [
+    "no regular expression after a condition, nor on a line of its own",
+    "if (a) /`/.test('b'); while (f(x)) /'/.exec(`c`); for (const y of z) /\"/.test('d');\nif (a) {}\n/`/.test('e')",
+    ["b", "c", "d", "e"],
+  ],
+  [
+    "a division after a value in parentheses, a step, a mark or a property",
+    "(a) / f('b') / x.if(c) / 'd' / 2; n++ / g('e') / 1; m! / 'f' / 1; o.of / 'g' / 1",
+    [..."bdefg"],
+  ],
+  ["a tag of JSX that ends on a line of its own", `<A b={c}\n/>; f("d /");`, ["d /"]],
   ["a division is none", `a / b; "x"; c / d`, ["x"]],
   ["text of JSX, apostrophes and closing tags in it", `<p title="a">Don't {f("b")} isn't</p><i>{g("c")}</i>`, ["a", "b", "c"]],
   ["a quote that closes nowhere", `<p>the '90s</p>;\nf("a")`, ["a"]],
@@ -87,7 +98,8 @@ test.each<[source: string, module: string, typesOnly: boolean, taken: string[], 
   [`export * from "pg"`, "pg", false, ["*"], []],
   [`export type { Pool } from "pg"`, "pg", true, [], []],
 ])("modules: %s", (source, module, typesOnly, taken, names) => {
-  expect(scan(source).flatMap(modulesOf)).toEqual([{ module, typesOnly, taken, names, at: expect.any(Number) }]);
+  const passedOn = source.startsWith("export");
+  expect(scan(source).flatMap(modulesOf)).toEqual([{ module, typesOnly, taken, names, passedOn, at: expect.any(Number) }]);
 });
 
 test.each([`export const from = "pg"`, `x.require("pg")`, `import.meta.url; "pg"`, `// import pg from "pg"`])("no module: %s", (source) => {

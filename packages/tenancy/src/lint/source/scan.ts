@@ -1,3 +1,5 @@
+import { KEYWORD_BEFORE_VALUE, mayBeRegex } from "./regex-or-division.ts";
+
 /** A piece of code; comments and regular expressions' insides are none. */
 export interface Token {
   /** text: a string or template as it reads, {@link HOLE} where an expression stands in it. sign: one character. */
@@ -43,7 +45,7 @@ export function scan(source: string): Token[][] {
         return true;
       }
       const string = isApostrophe(stream.at(-1)) ? undefined : matchAt(STRING);
-      const regex = sign === "/" && mayBeRegex(stream.at(-1)) ? matchAt(REGEX) : undefined;
+      const regex = sign === "/" && mayBeRegex(stream, source, at) ? matchAt(REGEX) : undefined;
       const word = matchAt(WORD);
       if (string) push("text", string.length, cooked(string.slice(1, -1)));
       else if (regex) push("word", regex.length, REGEX_WORD);
@@ -102,16 +104,6 @@ const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))+/y;
 const REGEX = /\/(?:[^\\/[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y;
 const WORD = /#?[\p{L}\p{N}$_][\p{L}\p{N}\p{M}$_]*/uy;
 const REGEX_WORD = "/…/";
-
-const KEYWORD_BEFORE_VALUE =
-  /^(?:as|await|case|default|delete|do|else|export|extends|from|import|in|instanceof|new|of|return|throw|typeof|void|yield)$/;
-
-/** Or a division, which follows a value. `<` is that of a JSX tag, `</p>`. */
-function mayBeRegex(last: Token | undefined): boolean {
-  if (last === undefined) return true;
-  if (last.kind === "sign") return !")]}<".includes(last.text);
-  return last.kind === "word" && KEYWORD_BEFORE_VALUE.test(last.text);
-}
 
 const PLAIN: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f", v: "\v", "0": " ", "\n": "" };
 

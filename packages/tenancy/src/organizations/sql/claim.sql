@@ -15,6 +15,7 @@ declare
 begin
   select u.org_id into home from public.users u where u.workos_user_id = person;
   if home is null then raise exception 'the person has no organization here' using errcode = 'RO008'; end if;
+  if exists (select from tenancy.deletion d where d.org_id = home) then raise exception 'organization is being deleted' using errcode = 'RO007'; end if;
   select g.org_id into guest from public.guests g where g.email_key = tenancy.email_key(address) for update;
   if guest is null then return null; end if;
   -- Bookings that are under way end first; later ones find the organization gone.

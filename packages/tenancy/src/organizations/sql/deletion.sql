@@ -56,6 +56,7 @@ declare
   gone text;
   by_table text;
   by_constraint text;
+  these text;
   put constant text := 'insert into tenancy.archive as o (org_id, rel, row_key, content, keep_until)
     select $1, $3, %s, %s, now() + $4 from %s x %s on conflict (org_id, rel, row_key) do update set content = excluded.content';
 begin
@@ -85,19 +86,29 @@ begin
 
   for a in select r.* from tenancy.release_rule r join tenancy.organization_columns() c on c.rel = to_regclass(r.rel) and c.name = r.name and c.party
             order by r.rel, r.name loop
-    execute format('update %1$s x set %2$s where x.ctid = any (array(select y.ctid from %1$s y where y.%3$I = $1 %4$s limit $2))',
-        a.rel, tenancy.letting_go(a.name, a.blank), a.name,
-        (select string_agg(format('and y.%I is distinct from $1', c.name), ' ') from tenancy.organization_columns() c
-          where c.rel = to_regclass(a.rel) and c.name <> a.name))
-      using org, batch;
+    these := format('y.%I = $1 %s', a.name, (select string_agg(format('and y.%I is distinct from $1', c.name), ' ') from tenancy.organization_columns() c
+      where c.rel = to_regclass(a.rel) and c.name <> a.name));
+    -- Locked by a statement of its own: the next one sees what a job has just written to them. Its copy is renewed before a row lets go, since
+    -- it may have come, or changed, after the others were copied.
+    execute format('select count(*) from (select from %s y where %s limit $2 for update) l', a.rel, these) into touched using org, batch;
+    continue when touched = 0;
+    rel := a.rel;
+    execute format('with going as (select y.ctid as at from %1$s y where %2$s limit $2) %3$s update %1$s u set %4$s where u.ctid = any (array(select g.at from going g))',
+        a.rel, these, coalesce(', kept as (' || (select format(put, tenancy.row_key(to_regclass(a.rel)), tenancy.row_content(r.columns),
+          a.rel, 'where x.ctid = any (array(select g.at from going g))') from tenancy.archive_rule r where r.rel = a.rel) || ')', ''),
+        tenancy.letting_go(a.name, a.blank))
+      using org, batch, a.rel, (select r.keep from tenancy.archive_rule r where r.rel = a.rel);
     get diagnostics touched = row_count;
-    if touched > 0 then rel := a.rel; return; end if;
+    return;
   end loop;
 
   for t in select o.*, r.keep, r.columns as kept, r.rel as archived from tenancy.organization_tables() o left join tenancy.archive_rule r on to_regclass(r.rel) = o.rel order by o.place loop
+    -- A row that let go of its party is another organization's: only its owner's deletion takes it.
+    select string_agg(format('y.%I = $1', c.name), ' or ') into these from tenancy.organization_columns() c
+     where c.rel = t.rel and not (c.party and exists (select from tenancy.release_rule r where to_regclass(r.rel) = c.rel and r.name = c.name));
     gone := format(case when t.keep is null then '%3$s delete from %1$s x where (x.tableoid, x.ctid) in (select y.tableoid, y.ctid from %1$s y where %2$s limit $2)'
                         else 'with x as (delete from %1$s x where (x.tableoid, x.ctid) in (select y.tableoid, y.ctid from %1$s y where %2$s limit $2) returning *) %3$s' end,
-        t.rel, (select string_agg(format('y.%I = $1', c), ' or ') from unnest(t.columns) c),
+        t.rel, these,
         case when t.keep is null then '' else format(put, tenancy.row_key(t.rel), tenancy.row_content(t.kept), 'x', '') end);
     begin
       execute gone using org, batch, coalesce(t.archived, ''), coalesce(t.keep, interval '0');
@@ -118,6 +129,13 @@ begin
     if touched > 0 then
       rel := t.rel::text;
       update tenancy.deletion d set rows = d.rows + touched where d.org_id = org;
+      return;
+    end if;
+    -- A job has just changed a row, and so it was passed over: a row that refers to it must not go before it, by a cascade and without a copy.
+    execute format('select count(*) from (select from %s y where %s limit 1) l', t.rel, these) into touched using org;
+    if touched > 0 then
+      touched := 0;
+      rel := t.rel::text;
       return;
     end if;
   end loop;
@@ -144,10 +162,11 @@ create or replace function tenancy.finish_deletion(org text) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform from tenancy.lock for update;
-  update tenancy.deletion d set state = 'done', finished_at = clock_timestamp() where d.org_id = org and d.state = 'emptied';
+  perform from tenancy.deletion d where d.org_id = org and d.state = 'emptied' for update;
   if not found then return; end if;
   update tenancy.object o set deleted = true, state = null, seen_at = clock_timestamp()
    where o.kind = 'user' and o.id in (select unnest(d.users) from tenancy.deletion d where d.org_id = org);
+  update tenancy.deletion d set state = 'done', finished_at = clock_timestamp() where d.org_id = org;
   insert into tenancy.outbox (topic, org_id) values ('organization.deleted', org);
 end $$;
 

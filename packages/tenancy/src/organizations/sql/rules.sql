@@ -103,6 +103,9 @@ security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   kind text;
 begin
+  if new.org_id = 'org_erased' then
+    raise exception 'nobody is a member of the stand-in' using errcode = 'RO008', schema = tg_table_schema, table = tg_table_name;
+  end if;
   if new.status::text <> 'active' then return new; end if;
   select o.type::text into kind from public.organizations o where o.id = new.org_id for no key update;
   if exists (select from tenancy.organization_type t where t.type = kind and t.solo)
