@@ -95,6 +95,7 @@ const HOME: Record<string, [parts: (mark: string) => (string | number)[], organi
   "an identity": [(m) => ["v3", hour(), m, "user_01A", "org_01A", "s"], "org_01A"],
   "an identity with an old mark of revocations": [(m) => ["v3", hour(), Number(m) - 1, "user_01A", "org_01A", "s"], "org_01A"],
   "an identity past its end, in an open transaction": [(m) => ["v3", hour() - 3601, m, "user_01A", "org_01A", "s"], null],
+  "an identity of another version of the guard": [(m) => ["v2", hour(), m, "user_01A", "org_01A", "s"], null],
   "an identity without organization": [(m) => ["v3", hour(), m, "user_01A", "", "s"], null],
   "the same, sealed as claims": [(m) => ["v3", hour(), m, "user_01A", "org_01A", "s"], null, "c"],
   "the same, sealed as a ticket": [(m) => ["v3", hour(), m, "user_01A", "org_01A", "s"], null, "t"],

@@ -29,8 +29,8 @@ export interface InstalledGuard {
  * Installs, upgrades or renews the guard. One transaction; may be run again and from several connections at once. Needs installRoles first,
  * and the same rights. The mirror may come later: policies of product tables need `auth.org_id()`, so the guard usually comes first.
  *
- * An upgrade keeps issuers, keys and revoked sessions. It waits for open transactions that use the guard; identities bound before it are lost
- * (such a transaction sees what anonymous sees).
+ * An upgrade keeps issuers, keys and revoked sessions. Identities bound before it are lost, in open transactions too: such a transaction sees
+ * what anonymous sees. It may wait for transactions that have read the guard's tables.
  *
  * @throws TenancyError install_refused when the server is older than 16, the schema belongs to somebody else, or its version is newer
  */

@@ -106,12 +106,12 @@ test("an upgrade that fails changes nothing", async () => {
 });
 
 test("an identity bound before it opens nothing after it", async () => {
-  await app.query("begin; set local role authenticated");
+  // In a transaction that is still open, and has given back the locks for which an upgrade may wait.
+  await app.query("begin; set local role authenticated; savepoint bound");
   await app.query("select auth.jwt_session_init($1)", [issuer.token()]);
   const seal = (await app.query("select current_setting('auth.identity') as seal")).rows[0]?.seal;
-  await app.query("rollback"); // an upgrade waits for it
+  await app.query("rollback to bound");
   await installGuard(owner);
-  await app.query("begin; set local role authenticated");
   await app.query("select set_config('auth.identity', $1, true)", [seal]);
   expect((await app.query("select auth.org_id() as o, auth.session() as s")).rows).toEqual([{ o: null, s: null }]);
   await app.query("rollback");

@@ -9,10 +9,11 @@ set local role rehome_guard;
 
 do $install$
 declare
-  lasting text := $$split_part(seal, chr(31), 2)::float8 > date_part('epoch', clock_timestamp()) and left(current_setting('transaction_isolation'), 4) = 'read'$$;
+  -- Read are parts of `body` only, which is what the seal covers: nothing before it, and nothing behind it.
+  lasting text := $$split_part(body, chr(31), 1) = 'v3' and split_part(body, chr(31), 2)::float8 > date_part('epoch', clock_timestamp()) and left(current_setting('transaction_isolation'), 4) = 'read'$$;
   -- Sets `good`. Also looks at the isolation level: a seal that was carried into the next transaction of one message must not meet a frozen
   -- snapshot there.
-  open text := auth.unsealing_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(split_part(seal, chr(30), 2), 'UTF8')$$,
+  open text := auth.unsealing_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(body, 'UTF8')$$,
     'good := case when {good} then {lasting} end;');
   template text := $make$
 create or replace function auth.{name} returns {type}
@@ -20,15 +21,16 @@ stable parallel safe security definer language plpgsql set search_path = pg_cata
 #variable_conflict use_variable
 declare
   seal text := current_setting('auth.identity', true);
-  who  text := split_part(seal, chr(31), 4);
-  org  text := split_part(seal, chr(31), 5);
+  body text := split_part(seal, chr(30), 2);
+  who  text := split_part(body, chr(31), 4);
+  org  text := split_part(body, chr(31), 5);
   good boolean;
   {declare}
 begin
   {open}
   if good then
-    if split_part(seal, chr(31), 3)::bigint <> pg_sequence_last_value('auth.revoked') then
-      if exists (select from auth.revoked_session r where r.sid = split_part(seal, chr(31), 6)) then return {nobody}; end if;
+    if split_part(body, chr(31), 3)::bigint is distinct from pg_sequence_last_value('auth.revoked') then
+      if exists (select from auth.revoked_session r where r.sid = split_part(body, chr(31), 6)) then return {nobody}; end if;
     end if;
     select {ask} from public.memberships m where m.org_id = org and m.workos_user_id = who and m.status::text = 'active';
     {answer}
@@ -72,16 +74,17 @@ stable parallel safe security definer language plpgsql set search_path = pg_cata
 #variable_conflict use_variable
 declare
   seal   text := current_setting('auth.identity', true);
+  body   text := split_part(seal, chr(30), 2);
   claims text := current_setting('auth.claims', true);
   good   boolean;
   m      record;
 begin
   {open}
-  if good and encode(sha256(convert_to(claims, 'UTF8')), 'hex') = split_part(seal, chr(31), 7) then
-    if exists (select from auth.revoked_session r where r.sid = split_part(seal, chr(31), 6)) then return null; end if;
+  if good and encode(sha256(convert_to(claims, 'UTF8')), 'hex') = split_part(body, chr(31), 7) then
+    if exists (select from auth.revoked_session r where r.sid = split_part(body, chr(31), 6)) then return null; end if;
     select x.org_id, x.role_slug as role, coalesce(x.permissions, '{}') as permissions into m
       from public.memberships x
-      where x.org_id = split_part(seal, chr(31), 5) and x.workos_user_id = split_part(seal, chr(31), 4) and x.status::text = 'active';
+      where x.org_id = split_part(body, chr(31), 5) and x.workos_user_id = split_part(body, chr(31), 4) and x.status::text = 'active';
     return case when m.org_id is null then claims::jsonb else claims::jsonb || to_jsonb(m) end;
   end if;
   return null;

@@ -31,13 +31,13 @@ begin
 end $$;
 
 -- The statement of PL/pgSQL with, where it says {good}, whether the first part of `sealed` (up to chr(30)) is the seal of the message. Runs
--- for a known slot only: nothing happens without a seal. Compared are 64-bit hashes of both, which takes the same time for right and wrong
--- ones and lets through a guess in 2^64.
+-- for a known slot only: nothing happens without a seal. Compared are SHA-256 hashes of both: how far they agree tells nothing of the seal, and
+-- no other text has the same one. Of `sealed` only what the message covers may be read: anything may stand before and behind it.
 create or replace function auth.unsealing_sql(tag text, sealed text, message text, statement text) returns text
 immutable language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   branch text := 'if starts_with(%1$s, ''%2$s'') then ' || replace(statement, '{good}',
-    '(hashtextextended(split_part(%1$s, chr(30), 1) collate "C", 0) = hashtextextended((''%2$s'' || encode(%3$s, ''hex'')) collate "C", 0))');
+    '(sha256(convert_to(split_part(%1$s, chr(30), 1), ''UTF8'')) = sha256(convert_to(''%2$s'' || encode(%3$s, ''hex''), ''UTF8'')))');
 begin
   return format(branch, sealed, 0, auth.hmac_sql(0, tag, message)) || ' els' || format(branch, sealed, 1, auth.hmac_sql(1, tag, message)) || ' end if;';
 end $$;

@@ -9,7 +9,8 @@ volatile security definer language plpgsql set search_path = pg_catalog, pg_temp
 declare
   n bigint;
 begin
-  update auth.revocation r set seen = greatest(r.seen, pg_sequence_last_value('auth.revoked')) + 1, by = pg_current_xact_id()
+  -- Never a number twice, also when the server has lost what it said last (a standby promoted, a backup restored): a ticket may hold it.
+  update auth.revocation r set seen = greatest(r.seen, pg_sequence_last_value('auth.revoked'), (extract(epoch from clock_timestamp()) * 1000000)::bigint) + 1, by = pg_current_xact_id()
     where r.by is distinct from pg_current_xact_id()
     returning r.seen into n;
   if n is not null then perform setval('auth.revoked', n); end if;

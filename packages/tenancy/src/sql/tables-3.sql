@@ -15,3 +15,15 @@ create trigger note_truncate after truncate on auth.issuer execute function auth
 create trigger note_truncate after truncate on auth.jwk execute function auth.note_revocation();
 alter table auth.issuer enable always trigger note_end, enable always trigger note_truncate;
 alter table auth.jwk enable always trigger note_end, enable always trigger note_change, enable always trigger note_truncate;
+
+-- Tickets die with any change of the issuer: also with one that TRUNCATE or replication makes.
+create function auth.revise_issuers() returns trigger
+volatile security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  update auth.issuer i set revision = i.revision;
+  return null;
+end $$;
+revoke all on function auth.revise_issuers() from public;
+create trigger revise_truncate after truncate on auth.issuer_iss execute function auth.revise_issuers();
+alter table auth.issuer enable always trigger revise;
+alter table auth.issuer_iss enable always trigger revise, enable always trigger revise_truncate;
