@@ -1,3 +1,5 @@
+// Said here again, not derived: every verb of the mover reads this file, and organizations/definition.ts loads @rehome/tenancy, for a second. That
+// both mean the same is held by organizations/organizations.test.ts.
 /** What an owner of an organization may do, spelled out: WorkOS has no wildcards. */
 const RESOURCES = ["profile", "services", "schedule", "meetings", "records", "packs", "billing", "members", "organization"] as const;
 const all = RESOURCES.flatMap((resource) => [`${resource}:read`, `${resource}:write`]);

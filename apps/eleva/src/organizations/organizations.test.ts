@@ -14,9 +14,10 @@ import {
   requestDeletion,
   runAs,
 } from "@rehome/tenancy";
-import { type User, WorkOS } from "@workos-inc/node";
+import type { User, WorkOS } from "@workos-inc/node";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { workosOf } from "../../demo/proofs/workos.ts";
 import { JOBS } from "../hunt/world.ts";
 import { workosRoles } from "../move/permissions.ts";
 import { fillSmallProduct } from "../testing/small-product.ts";
@@ -28,13 +29,7 @@ let twin: WorkosTwin;
 let workos: WorkOS;
 beforeAll(async () => {
   [template, twin] = await Promise.all([targetTemplate(fillSmallProduct), startWorkosTwin({ limits: false })]);
-  workos = new WorkOS(twin.apiKey, {
-    clientId: twin.clientId,
-    apiHostname: "127.0.0.1",
-    port: twin.port,
-    https: false,
-    maxRetries: 0,
-  } as never);
+  workos = workosOf(twin);
   for (const [slug, { name }] of Object.entries(workosRoles)) {
     if (slug !== "member") await workos.authorization.createEnvironmentRole({ slug, name });
   }

@@ -30,9 +30,9 @@ export async function moveUsers(
 ): Promise<number> {
   const identities = await readIdentities(client);
   // Somebody whom Clerk does not know (refused on a way back, deleted since) is not worked on; the gate names them as held.
-  const todo = identities.filter((identity) => people.has(identity.legacyUserId) && !isDone(identity, people.get(identity.legacyUserId)));
-  for (let from = 0; from < todo.length; from += BATCH) {
-    const batch = todo.slice(from, from + BATCH);
+  const left = identities.filter((identity) => people.has(identity.legacyUserId) && !isDone(identity, people.get(identity.legacyUserId)));
+  for (let from = 0; from < left.length; from += BATCH) {
+    const batch = left.slice(from, from + BATCH);
     await transaction(client, async () => {
       await holdEpoch(client, epoch);
       await query(
@@ -46,9 +46,9 @@ export async function moveUsers(
     await saveIds(client, epoch, batch);
     const failed = results.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
-    onProgress(identities.length - todo.length + from + batch.length, identities.length);
+    onProgress(identities.length - left.length + from + batch.length, identities.length);
   }
-  return todo.length;
+  return left.length;
 }
 
 function person(people: ReadonlyMap<string, LegacyUser>, identity: Identity): LegacyUser {

@@ -78,7 +78,7 @@ export async function installOrganizations(client: ClientBase, options: InstallO
 
 /**
  * The same within the caller's open transaction, so that it and a migration happen together or not at all. The roles must exist, and no role may
- * be set; settings of the transaction stay as they were.
+ * be set; afterwards none is, and check_function_bodies is on.
  *
  * @throws OrganizationError bad_definition; after any error the transaction must be rolled back
  */

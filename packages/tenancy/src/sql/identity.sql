@@ -10,7 +10,8 @@ set local role rehome_guard;
 do $install$
 declare
   -- Read are parts of `body` only, which is what the seal covers: nothing before it, and nothing behind it.
-  lasting text := $$split_part(body, chr(31), 1) = 'v3' and split_part(body, chr(31), 2)::float8 > date_part('epoch', clock_timestamp()) and left(current_setting('transaction_isolation'), 4) = 'read'$$;
+  lasting text := $$split_part(body, chr(31), 1) = 'v3' and split_part(body, chr(31), 2)::float8 > date_part('epoch', clock_timestamp())
+      and left(current_setting('transaction_isolation'), 4) = 'read'$$;
   -- Sets `good`. Also looks at the isolation level: a seal that was carried into the next transaction of one message must not meet a frozen
   -- snapshot there.
   open text := auth.unsealing_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(body, 'UTF8')$$,

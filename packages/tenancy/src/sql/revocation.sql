@@ -10,7 +10,9 @@ declare
   n bigint;
 begin
   -- Never a number twice, also when the server has lost what it said last (a standby promoted, a backup restored): a ticket may hold it.
-  update auth.revocation r set seen = greatest(r.seen, pg_sequence_last_value('auth.revoked'), (extract(epoch from clock_timestamp()) * 1000000)::bigint) + 1, by = pg_current_xact_id()
+  update auth.revocation r
+    set seen = greatest(r.seen, pg_sequence_last_value('auth.revoked'), (extract(epoch from clock_timestamp()) * 1000000)::bigint) + 1,
+      by = pg_current_xact_id()
     where r.by is distinct from pg_current_xact_id()
     returning r.seen into n;
   if n is not null then perform setval('auth.revoked', n); end if;

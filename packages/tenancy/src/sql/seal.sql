@@ -52,7 +52,8 @@ begin
   mark := pg_sequence_last_value('auth.revoked');      -- before every look: see revocation.sql
   select v.claims, v.who, v.org, v.claims ->> 'sid', v.until, v.issuer, v.revision, v.kid, v.sub, v.settled
     into claims, who, org, session, until, issuer, revision, kid, sub, settled from auth.jwt_verify(jwt) v;
-  select exists (select from auth.revoked_session s where s.sid = session), case when r.seen = mark and r.by is distinct from pg_current_xact_id_if_assigned() then mark else -1 end
+  select exists (select from auth.revoked_session s where s.sid = session),
+    case when r.seen = mark and r.by is distinct from pg_current_xact_id_if_assigned() then mark else -1 end
     into gone, mark from auth.revocation r;
   if gone then raise exception 'the session of the token was revoked' using errcode = 'RJ009'; end if;
   person := concat_ws(chr(31), who, org, session, encode(sha256(convert_to(claims, 'UTF8')), 'hex'), '');
@@ -101,7 +102,7 @@ begin
       mark := head[5];
       if mark is distinct from pg_sequence_last_value('auth.revoked') then
         mark := pg_sequence_last_value('auth.revoked');      -- before the look
-        select exists (select from auth.revoked_session s where s.sid = split_part(parts[2], chr(31), 3)), 
+        select exists (select from auth.revoked_session s where s.sid = split_part(parts[2], chr(31), 3)),
             case when r.seen = mark and r.by is distinct from pg_current_xact_id_if_assigned() then mark else -1 end
           into gone, mark
           from auth.issuer i join auth.jwk k on k.issuer = i.name cross join auth.revocation r

@@ -86,14 +86,16 @@ begin
 
   for a in select r.* from tenancy.release_rule r join tenancy.organization_columns() c on c.rel = to_regclass(r.rel) and c.name = r.name and c.party
             order by r.rel, r.name loop
-    these := format('y.%I = $1 %s', a.name, (select string_agg(format('and y.%I is distinct from $1', c.name), ' ') from tenancy.organization_columns() c
-      where c.rel = to_regclass(a.rel) and c.name <> a.name));
+    these := format('y.%I = $1 %s', a.name,
+      (select string_agg(format('and y.%I is distinct from $1', c.name), ' ') from tenancy.organization_columns() c
+        where c.rel = to_regclass(a.rel) and c.name <> a.name));
     -- Locked by a statement of its own: the next one sees what a job has just written to them. Its copy is renewed before a row lets go, since
     -- it may have come, or changed, after the others were copied.
     execute format('select count(*) from (select from %s y where %s limit $2 for update) l', a.rel, these) into touched using org, batch;
     continue when touched = 0;
     rel := a.rel;
-    execute format('with going as (select y.ctid as at from %1$s y where %2$s limit $2) %3$s update %1$s u set %4$s where u.ctid = any (array(select g.at from going g))',
+    execute format('with going as (select y.ctid as at from %1$s y where %2$s limit $2) %3$s
+          update %1$s u set %4$s where u.ctid = any (array(select g.at from going g))',
         a.rel, these, coalesce(', kept as (' || (select format(put, tenancy.row_key(to_regclass(a.rel)), tenancy.row_content(r.columns),
           a.rel, 'where x.ctid = any (array(select g.at from going g))') from tenancy.archive_rule r where r.rel = a.rel) || ')', ''),
         tenancy.letting_go(a.name, a.blank))
