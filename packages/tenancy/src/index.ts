@@ -76,6 +76,7 @@ export {
   type DeletionParts,
   type DeletionStep,
   deleteOrganization,
+  erasePerson,
   openDeletions,
   requestDeletion,
 } from "./organizations/deletion.ts";

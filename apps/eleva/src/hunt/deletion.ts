@@ -3,6 +3,8 @@ import { factsOf } from "./facts.ts";
 
 /** The organizations of the hunt's world that are being deleted; world.sql. */
 const ENDING: readonly unknown[] = ["org_eva", "guest_2"];
+/** The persons who are being erased; world.sql. */
+const ERASED: readonly unknown[] = ["user_eva", "user_gus"];
 /** Whose rows are once their party is gone. */
 const NOBODY = "org_erased";
 
@@ -33,7 +35,19 @@ const RELEASED: Readonly<Record<string, readonly [column: string, ...blanked: st
   services: ["org_id", "workos_user_id", "description", "is_active"],
 };
 
-/** What the deletion job may do: rows of an organization that is being deleted, in every table, and no other row. */
+/** The column of each table that names a person with whom the row goes, wherever it is. */
+const PERSON: Readonly<Record<string, string>> = {
+  blocked_dates: "workos_user_id",
+  expert_setup: "workos_user_id",
+  platform_roles: "workos_user_id",
+  profiles: "workos_user_id",
+  record_shares: "grantee_user_id",
+  schedules: "workos_user_id",
+  scheduling_settings: "workos_user_id",
+  user_emails: "workos_user_id",
+};
+
+/** What the deletion job may do: rows of an organization that is being deleted, in every table, those of a person who is being erased, and no other row. */
 export function deletionRules(world: World): Record<string, TableRule> {
   const rules: Record<string, TableRule> = {
     organizations: {
@@ -42,7 +56,9 @@ export function deletionRules(world: World): Record<string, TableRule> {
     },
   };
   for (const [table, columns] of Object.entries(NAMES)) {
-    const ending = (row: Row) => columns.some((column) => ENDING.includes(row[column]));
+    const person = PERSON[table];
+    const ending = (row: Row) =>
+      columns.some((column) => ENDING.includes(row[column])) || (person !== undefined && ERASED.includes(row[person]));
     const [column, ...blanked] = RELEASED[table] ?? [];
     rules[table] = { read: { rows: ending }, delete: { rows: ending } };
     if (column === undefined) continue;

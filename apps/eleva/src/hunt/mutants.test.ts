@@ -19,6 +19,10 @@ const SAME_BY_REASON: Readonly<Record<string, string>> = {
   "organizations.organizations_update_fn_organizations: also for insert": "its check lets no row through",
   "organizations.organizations_update_fn_organizations: also to anonymous":
     "its check lets no row through, and anonymous sees none to lock",
+  "organizations.organizations_update_fn_organizations: also to authenticated":
+    "its check lets no row through, and people have no right to update organizations, which locking a row asks for",
+  "payment_transfers.payment_transfers_update_job_deletion: also to public":
+    "only the payments job has a right to update transfers besides, and its own policy allows it every row",
   "auth.uid(): suspended members too": "ids of WorkOS are no UUIDs: the answer is null for everybody",
   ...Object.fromEntries(
     ["insert", "all"].map((verb) => [
@@ -77,16 +81,12 @@ test("every mistake in a policy, a grant or a function is found", { timeout: 180
   if (!first) throw new Error("no lane");
   const owner = first.target.owner;
   const roles = [...new Set(personas.map(({ role }) => role))];
-  const all = [
+  const mutants = [
     ...(await policyMutants(owner, "public", PEOPLE)),
     ...(await grantMutants(owner, "public", PEOPLE, roles)),
     ...(await functionMutants(owner)),
   ];
-  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
-  // A policy given to one role or verb more is the most numerous kind, and the same mistake each time: a third of them, unless all are wanted.
-  const mutants = all.filter(
-    ({ name }, at) => process.env["ALL_MUTANTS"] || at % 3 === 0 || name in SAME_BY_REASON || !/: also (for|to) /.test(name),
-  );
+  expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
 
   const waiting = [...mutants].reverse();
   const fates = new Map<string, Fate>();

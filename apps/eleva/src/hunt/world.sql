@@ -66,7 +66,7 @@ insert into guests (org_id, email_key, email) values ('guest_2', 'gone@example.t
 insert into organizations (id, type, tier, name, claimed) values
   ('guest_3', 'patient_personal', 'free', null, false), ('guest_4', 'patient_personal', 'free', null, true), ('org_bare', 'patient_personal', 'free', null, false);
 insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status) values ('org_eva', 'user_eva', 'om_eva', 'owner', '{}', 'suspended');
-insert into tenancy.deletion (org_id, requested_by, users, state) values ('org_eva', 'user_eva', '{user_eva}', 'emptying'),
+insert into tenancy.deletion (org_id, requested_by, users, state) values ('org_eva', 'user_eva', '{user_eva,user_gus}', 'emptying'),
   ('guest_2', 'an operator', '{}', 'requested'),
   ('org_before', 'user_before', '{}', 'done');
 insert into invitations (id, org_id, email, role_slug, status, expires_at)
@@ -114,6 +114,26 @@ insert into pack_purchases (org_id, buyer_org_id, pack_id, expert_user_id, buyer
   values ('org_eva', 'org_pia', md5('pack eva')::uuid, 'user_eva', 'p@example.test', 'CODE eva', 5),
          ('org_rui', 'org_eva', md5('pack rui')::uuid, 'user_rui', 'e@example.test', 'CODE for eva', 5),
          ('org_rui', 'org_erased', md5('pack rui')::uuid, 'user_rui', '', 'CODE of nobody', 5);
+
+-- Gus, who is erased with Eva's school, worked in the clinic too, and was shown a record of Paul's.
+insert into users (org_id, workos_user_id, email) values ('org_eva', 'user_gus', 'gus@example.test');
+insert into user_emails (org_id, workos_user_id, email, verified) values ('org_clinic', 'user_gus', 'second-gus@example.test', true);
+insert into platform_roles (workos_user_id, role, org_id) values ('user_gus', 'lecturer', 'org_clinic');
+insert into expert_setup (org_id, workos_user_id) values ('org_clinic', 'user_gus');
+insert into profiles (id, org_id, workos_user_id, first_name, last_name) values (md5('profile gus')::uuid, 'org_clinic', 'user_gus', 'Gus', 'Silva');
+insert into schedules (id, org_id, workos_user_id, timezone) values (md5('schedule gus')::uuid, 'org_clinic', 'user_gus', 'UTC');
+insert into scheduling_settings (org_id, workos_user_id) values ('org_clinic', 'user_gus');
+insert into blocked_dates (org_id, workos_user_id, date) values ('org_clinic', 'user_gus', '2026-03-13');
+insert into record_shares (record_id, org_id, grantee_user_id, expires_at)
+  values (md5('record clinic paul')::uuid, 'org_paul', 'user_gus', now() + interval '1 day');
+-- Hal, a member of Eva's school, stays a person elsewhere: what he has in it goes with the school.
+insert into user_emails (org_id, workos_user_id, email, verified) values ('org_eva', 'user_hal', 'second-hal@example.test', true);
+insert into platform_roles (workos_user_id, role, org_id) values ('user_hal', 'lecturer', 'org_eva');
+insert into expert_setup (org_id, workos_user_id) values ('org_eva', 'user_hal');
+insert into profiles (id, org_id, workos_user_id, first_name, last_name) values (md5('profile hal')::uuid, 'org_eva', 'user_hal', 'Hal', 'Silva');
+insert into schedules (id, org_id, workos_user_id, timezone) values (md5('schedule hal')::uuid, 'org_eva', 'user_hal', 'UTC');
+insert into scheduling_settings (org_id, workos_user_id) values ('org_eva', 'user_hal');
+insert into blocked_dates (org_id, workos_user_id, date) values ('org_eva', 'user_hal', '2026-03-14');
 
 -- A NUL in json is legal and cannot be read as text; it is no matter of rights.
 update meeting_payments set stripe_metadata = '{"notes": "of a payment"}';

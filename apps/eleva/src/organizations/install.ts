@@ -24,6 +24,17 @@ export function installElevaOrganizations(client: ClientBase): Promise<Installed
       "public.payment_transfers": { keep: PAYMENTS },
       "public.pack_purchases": { keep: PAYMENTS },
     },
+    // What a person wrote of themselves, in a clinic too. Services and appointments there are the clinic's; they keep the id of somebody who is gone.
+    erase: {
+      "public.profiles": ["workos_user_id"],
+      "public.schedules": ["workos_user_id"],
+      "public.scheduling_settings": ["workos_user_id"],
+      "public.blocked_dates": ["workos_user_id"],
+      "public.user_emails": ["workos_user_id"],
+      "public.platform_roles": ["workos_user_id"],
+      "public.expert_setup": ["workos_user_id"],
+      "public.record_shares": ["grantee_user_id"],
+    },
     // The expert keeps the appointment and its accounts when the patient goes, without the person in them.
     release: {
       "public.meetings": {

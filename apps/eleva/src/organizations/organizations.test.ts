@@ -4,6 +4,7 @@ import {
   claimGuest,
   deleteOrganization,
   ensurePersonalOrganization,
+  erasePerson,
   hasOwnFeature,
   installRoles,
   inviteMember,
@@ -312,6 +313,57 @@ test("what comes while a patient is being deleted is archived too, and leaves no
     "select from payment_transfers where guest_name = 'Pia' and event_id in (select id::text from meetings where patient_org_id = 'org_erased')",
   );
   expect(named).toEqual([]);
+});
+
+test("whoever is forgotten leaves nothing of hers in the clinic where she worked, and the clinic its appointments (R60)", async () => {
+  const eleva = await product();
+  const [eva, bea] = [await person("eva.clinic@example.test"), await person("bea.clinic@example.test")];
+  const clinic = await signUp(eleva, eva, "expert_individual");
+  const home = await signUp(eleva, bea, "expert_individual");
+  const parts = { workos, run: eleva.sync };
+  await changeOrganizationType(parts, { orgId: clinic, actor: eva.id, type: "clinic" });
+  const { id } = await inviteMember(parts, { orgId: clinic, email: "bea.clinic@example.test", roleSlug: "member", inviterUserId: eva.id });
+  await workos.userManagement.acceptInvitation(id);
+  await pollEvents(parts);
+  for (const [who, name] of [
+    [eva.id, "Eva"],
+    [bea.id, "Beatriz"],
+  ]) {
+    await eleva.owner.query(
+      `with p as (insert into profiles (org_id, workos_user_id, first_name, last_name, long_bio) values ($1, $2, $3, 'Costa', 'The life of ' || $3) returning id),
+         t as (insert into profile_standing (profile_id, org_id, practitioner_agreement_ip_address) select id, $1, '203.0.113.7' from p),
+         h as (insert into schedules (org_id, workos_user_id, timezone) values ($1, $2, 'Europe/Lisbon') returning id),
+         w as (insert into schedule_availabilities (org_id, schedule_id, start_time, end_time, day_of_week) select $1, id, '09:00', '10:00', 'monday' from h),
+         b as (insert into blocked_dates (org_id, workos_user_id, date, reason) values ($1, $2, '2026-05-01', $3 || ' is away')),
+         s as (insert into services (org_id, workos_user_id, name, slug, duration_minutes) values ($1, $2, 'Talk', 'talk', 30) returning id)
+       insert into meetings (org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, starts_at, ends_at, timezone)
+         select $1, 'org_pia', id, $2, 'pia@example.test', 'Pia', '2026-05-02 10:00Z', '2026-05-02 11:00Z', 'UTC' from s`,
+      [clinic, who, name],
+    );
+  }
+  await eleva.owner.query(
+    "insert into record_shares (record_id, org_id, grantee_user_id, expires_at) select id, patient_org_id, $1, now() + interval '1 day' from records limit 1",
+    [bea.id],
+  );
+  const before = await ofOthers(eleva, home);
+
+  await erasePerson({ workos, ...eleva }, { userId: bea.id, orgId: home });
+  for (const text of ["Beatriz", "bea.clinic@example.test"]) expect(await saying(eleva, text), text).toEqual([]);
+  const after = await ofOthers(eleva, home);
+  const gone = Object.fromEntries(
+    Object.entries(before).flatMap(([table, n]) => (n === after[table] ? [] : [[table, n - (after[table] ?? 0)]])),
+  );
+  expect(gone).toEqual({ blocked_dates: 1, profile_standing: 1, profiles: 1, record_shares: 1, schedule_availabilities: 1, schedules: 1 });
+  // The clinic's appointments and services say who it was by an id that nobody has any more.
+  const by = await eleva.rows(
+    "select expert_user_id = $2 as hers, count(*)::int as n from meetings where org_id = $1 group by 1 order by 1",
+    [clinic, bea.id],
+  );
+  expect(by).toEqual([
+    { hers: false, n: 1 },
+    { hers: true, n: 1 },
+  ]);
+  await expect(workos.userManagement.getUser(bea.id)).rejects.toMatchObject({ status: 404 });
 });
 
 test("an expert becomes a clinic, invites for seven days with a role, and the member works on the clinic's schedule (R56, R57, R62, R64)", async () => {

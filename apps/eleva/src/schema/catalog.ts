@@ -56,7 +56,7 @@ export const profiles = pgTable(
     ...ownedByOrg(t, { delete: false }),
     ...published(t.published, { index: false }),
     ...[job.admin, job.booking, job.setup, fn.busy].flatMap((role) => allRows("profiles", role, "select")),
-    ...deletable("profiles", [t.orgId]),
+    ...deletable("profiles", [t.orgId], { person: t.workosUserId }),
   ],
 ).enableRLS();
 
@@ -116,7 +116,7 @@ export const services = pgTable(
     }),
     ...published(t.isActive, { also: publishedBy(t.workosUserId), index: false }),
     ...[job.booking, job.payments, job.setup, fn.check, fn.receipts].flatMap((role) => allRows("services", role, "select")),
-    ...deletable("services", [t.orgId], [t.orgId]),
+    ...deletable("services", [t.orgId], { released: [t.orgId] }),
   ],
 ).enableRLS();
 

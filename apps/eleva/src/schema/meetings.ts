@@ -58,7 +58,7 @@ export const meetings = pgTable(
     }),
     ...claimable("meetings", t.patientOrgId),
     ...[job.payments, fn.busy, fn.check, fn.receipts].flatMap((role) => allRows("meetings", role, "select")),
-    ...deletable("meetings", [t.orgId, t.patientOrgId], [t.patientOrgId]),
+    ...deletable("meetings", [t.orgId, t.patientOrgId], { released: [t.patientOrgId] }),
   ],
 ).enableRLS();
 
@@ -97,6 +97,6 @@ export const meetingPayments = pgTable(
     ...allRows("meeting_payments", job.payments, "select"),
     ...checkedWrites("meeting_payments", job.payments, ofMeeting(t)),
     ...claimable("meeting_payments", t.patientOrgId),
-    ...deletable("meeting_payments", [t.orgId, t.patientOrgId], [t.patientOrgId]),
+    ...deletable("meeting_payments", [t.orgId, t.patientOrgId], { released: [t.patientOrgId] }),
   ],
 ).enableRLS();

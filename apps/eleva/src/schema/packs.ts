@@ -102,6 +102,6 @@ export const packPurchases = pgTable(
       sql`exists (select from public.session_packs p where p.id = ${t.packId} and p.org_id = ${t.orgId})`,
     ),
     ...claimable("pack_purchases", t.buyerOrgId),
-    ...deletable("pack_purchases", [t.orgId, t.buyerOrgId], [t.buyerOrgId]),
+    ...deletable("pack_purchases", [t.orgId, t.buyerOrgId], { released: [t.buyerOrgId] }),
   ],
 ).enableRLS();

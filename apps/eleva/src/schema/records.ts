@@ -74,6 +74,6 @@ export const recordShares = pgTable(
       insert: { check: sql`public.may_share_record(${t.recordId})` },
       keep: [t.recordId, t.granteeUserId],
     }),
-    ...deletable("record_shares", [t.orgId]),
+    ...deletable("record_shares", [t.orgId], { person: t.granteeUserId }),
   ],
 ).enableRLS();

@@ -20,7 +20,7 @@ export const schedules = pgTable(
   (t) => [
     ...ownedByOrg(t),
     ...[job.booking, job.setup].flatMap((role) => allRows("schedules", role, "select")),
-    ...deletable("schedules", [t.orgId]),
+    ...deletable("schedules", [t.orgId], { person: t.workosUserId }),
   ],
 ).enableRLS();
 
@@ -64,7 +64,7 @@ export const schedulingSettings = pgTable(
     index("scheduling_settings_workos_user_id").on(t.workosUserId),
     ...ownedByOrg(t),
     ...allRows("scheduling_settings", job.booking, "select"),
-    ...deletable("scheduling_settings", [t.orgId]),
+    ...deletable("scheduling_settings", [t.orgId], { person: t.workosUserId }),
   ],
 ).enableRLS();
 
@@ -85,7 +85,7 @@ export const blockedDates = pgTable(
     index("blocked_dates_workos_user_id_date").on(t.workosUserId, t.date),
     ...ownedByOrg(t),
     ...[job.booking, fn.busy].flatMap((role) => allRows("blocked_dates", role, "select")),
-    ...deletable("blocked_dates", [t.orgId]),
+    ...deletable("blocked_dates", [t.orgId], { person: t.workosUserId }),
   ],
 ).enableRLS();
 

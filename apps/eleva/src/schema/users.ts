@@ -64,7 +64,7 @@ export const userEmails = pgTable(
     ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("user_emails", job.sync, "select", "insert", "update", "delete"),
     ...[job.booking, job.claim].flatMap((role) => allRows("user_emails", role, "select")),
-    ...deletable("user_emails", [t.orgId]),
+    ...deletable("user_emails", [t.orgId], { person: t.workosUserId }),
   ],
 ).enableRLS();
 
@@ -82,7 +82,7 @@ export const platformRoles = pgTable(
     ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("platform_roles", job.sync, "select", "insert", "update", "delete"),
     ...allRows("platform_roles", job.setup, "select"),
-    ...deletable("platform_roles", [t.orgId]),
+    ...deletable("platform_roles", [t.orgId], { person: t.workosUserId }),
   ],
 ).enableRLS();
 
@@ -182,6 +182,6 @@ export const expertSetup = pgTable(
     index("expert_setup_org_id").on(t.orgId),
     ...ownRow(t.workosUserId, { write: false, index: false }),
     ...allRows("expert_setup", job.setup, "select", "insert", "update", "delete"),
-    ...deletable("expert_setup", [t.orgId]),
+    ...deletable("expert_setup", [t.orgId], { person: t.workosUserId }),
   ],
 ).enableRLS();

@@ -8,14 +8,23 @@ import type { InstallOrganizations } from "./install.ts";
  * @returns whether permissions or roles changed, so that the mirror's expanded permissions are stale
  */
 export async function declare(client: ClientBase, options: InstallOrganizations): Promise<boolean> {
-  const { definition, columns = {}, schemas = ["public"], archive = {}, release = {}, productOwnsNames = false } = options;
+  const {
+    definition,
+    columns = {},
+    schemas = ["public"],
+    archive = {},
+    release = {},
+    erase = {},
+    eventsKeep = "7 years",
+    productOwnsNames = false,
+  } = options;
   await client.query("insert into tenancy.lock default values on conflict do nothing");
   await client.query("select from tenancy.lock for update");
   await client.query(
-    `insert into tenancy.config (owner_role, former_role, default_type, product_names) values ($1, $2, $3, $4)
+    `insert into tenancy.config (owner_role, former_role, default_type, product_names, events_keep) values ($1, $2, $3, $4, $5)
        on conflict (one) do update set owner_role = excluded.owner_role, former_role = excluded.former_role,
-         default_type = excluded.default_type, product_names = excluded.product_names`,
-    [definition.ownerRole, definition.formerOwnerRole, definition.defaultType ?? null, productOwnsNames],
+         default_type = excluded.default_type, product_names = excluded.product_names, events_keep = excluded.events_keep`,
+    [definition.ownerRole, definition.formerOwnerRole, definition.defaultType ?? null, productOwnsNames, eventsKeep],
   );
   await replace(
     client,
@@ -45,6 +54,12 @@ export async function declare(client: ClientBase, options: InstallOrganizations)
     "release_rule",
     "rel text, name text, blank jsonb",
     Object.entries(release).flatMap(([rel, byColumn]) => Object.entries(byColumn).map(([name, blank]) => ({ rel, name, blank }))),
+  );
+  await replace(
+    client,
+    "erase_rule",
+    "rel text, name text",
+    Object.entries(erase).flatMap(([rel, names]) => names.map((name) => ({ rel, name }))),
   );
   return await declareRoles(client, definition);
 }

@@ -1,6 +1,7 @@
 import type { WorkOS } from "@workos-inc/node";
 import type { Query } from "../client/tenancy.ts";
 import { orUndefined } from "./apply.ts";
+import { claimGuest } from "./claim.ts";
 import { OrganizationError } from "./errors.ts";
 import type { RunJob } from "./run.ts";
 
@@ -33,9 +34,10 @@ export interface DeletionStep {
 
 /**
  * Asks for the deletion of an organization; the owner only. From its commit on nobody in it has access. `erasePeople`: whose personal
- * organization it is, is deleted at WorkOS too (the right to erasure).
+ * organization it is, is erased (the right to erasure): suspended everywhere at once, with no address left in invitations; then rows of other
+ * organizations that name them go (`erase` of installOrganizations), and WorkOS deletes them.
  *
- * @throws OrganizationError not_owner, unknown_organization
+ * @throws OrganizationError not_owner, unknown_organization; last_owner when a person to erase owns another organization
  */
 export async function requestDeletion(
   { sync }: Pick<DeletionParts, "sync">,
@@ -70,9 +72,37 @@ export async function deleteOrganization(
   const { rows } = await deletion((query) => query<{ users: string[] }>("select users from tenancy.deletion where org_id = $1", [orgId]));
   // WorkOS limits this to 50 a minute; 404 means that an earlier run did it.
   await orUndefined(workos.organizations.deleteOrganization(orgId));
-  for (const user of rows[0]?.users ?? []) await orUndefined(workos.userManagement.deleteUser(user));
+  for (const user of rows[0]?.users ?? []) {
+    await revokeInvitationsTo(workos, user);
+    await orUndefined(workos.userManagement.deleteUser(user));
+  }
   await deletion((query) => query("select tenancy.finish_deletion($1)", [orgId]));
   await onStep?.({ state: "done", rel: null, touched: 0 });
+}
+
+/**
+ * Forgets a person: what they left as a guest becomes theirs, their personal organization is deleted, and they with it. After a crash at any
+ * point call it again.
+ *
+ * @param parts.claim as the job `claim`
+ * @param person.orgId the personal organization
+ * @throws OrganizationError as requestDeletion and deleteOrganization
+ */
+export async function erasePerson(
+  { claim, ...parts }: DeletionParts & { claim: RunJob },
+  { userId, orgId }: { userId: string; orgId: string },
+  options: DeletionOptions = {},
+): Promise<void> {
+  const user = await orUndefined(parts.workos.userManagement.getUser(userId));
+  // What was left under an address that was never proved may be somebody else's.
+  if (user?.emailVerified) {
+    await claimGuest({ workos: parts.workos, run: claim }, userId).catch((error: unknown) => {
+      // An earlier run has asked for the deletion, or has come as far as the person's own row.
+      if (!(error instanceof OrganizationError && ["organization_gone", "unknown_organization"].includes(error.code))) throw error;
+    });
+  }
+  await requestDeletion(parts, { orgId, actor: userId, erasePeople: true });
+  await deleteOrganization(parts, orgId, options);
 }
 
 /** Deletions that were asked for and are not done, oldest first: for the job that carries them on after a crash. */
@@ -89,6 +119,16 @@ export async function countRows({ deletion }: Pick<DeletionParts, "deletion">, o
     query<{ at: string; rows: number }>("select rel || '.' || name as at, rows::int from tenancy.count_rows($1)", [orgId]),
   );
   return Object.fromEntries(rows.map(({ at, rows: n }) => [at, n]));
+}
+
+/** Open invitations of other organizations. WorkOS keeps those that were accepted. */
+async function revokeInvitationsTo(workos: WorkOS, userId: string): Promise<void> {
+  const user = await orUndefined(workos.userManagement.getUser(userId));
+  if (!user) return;
+  const invitations = await workos.userManagement.listInvitations({ email: user.email });
+  for (const { id, state } of await invitations.autoPagination()) {
+    if (state === "pending") await workos.userManagement.revokeInvitation(id);
+  }
 }
 
 async function stateOf(query: Query, orgId: string): Promise<string | undefined> {

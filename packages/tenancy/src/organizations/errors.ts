@@ -34,7 +34,10 @@ const RULES: Record<OrganizationErrorCode, Rule> = {
     message: "The person is not an active member of the organization.",
     next: "Invite the person, or reactivate the membership.",
   },
-  last_owner: { message: "The owner cannot leave the organization.", next: "Transfer the ownership, or delete the organization." },
+  last_owner: {
+    message: "An organization would be left without its owner.",
+    next: "Transfer the ownership, or delete that organization first.",
+  },
   transition_refused: {
     message: "The type or tier of the organization cannot become this one.",
     next: "Compare with `becomes` and `tiers` of its type in the definition.",

@@ -8,7 +8,7 @@ import { OrganizationError } from "./errors.ts";
 import { openProductTables } from "./product-access.ts";
 
 /** The version of schema tenancy that this package installs. */
-export const ORGANIZATIONS_VERSION = 1;
+export const ORGANIZATIONS_VERSION = 2;
 
 const JOBS = ["rehome_job_sync", "rehome_job_claim", "rehome_job_deletion"] as const;
 const FUNCTIONS = "rehome_fn_organizations";
@@ -44,6 +44,13 @@ export interface InstallOrganizations {
    * `org_erased`, and the columns about the person become what is said here. Without it such rows are deleted with the party.
    */
   release?: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string | number | boolean | null>>>>>>;
+  /**
+   * By `schema.table`, columns that name a person: when a person is erased (`requestDeletion` with `erasePeople`) the rows that name them go,
+   * in every organization.
+   */
+  erase?: Readonly<Record<string, readonly string[]>>;
+  /** How long what happened stays in tenancy.outbox, as an interval of Postgres. Default `7 years`. */
+  eventsKeep?: string;
   /** Names and images of persons belong to the product: WorkOS fills only empty ones. Default false. */
   productOwnsNames?: boolean;
 }

@@ -83,10 +83,13 @@ describe("an invitation (R57)", () => {
       { who: bea.id, role: "billing_admin", status: "active" },
     ]);
     expect(
-      await database.rows("select topic, data ->> 'role' as role from tenancy.outbox where topic like 'invitation%' order by id"),
+      await database.rows(
+        "select topic, subject, actor, data ->> 'role' as role, (data ->> 'expires_at')::timestamptz = $1 as ends from tenancy.outbox where topic like 'invitation%' order by id",
+        [expiresAt],
+      ),
     ).toEqual([
-      { topic: "invitation.pending", role: "billing_admin" },
-      { topic: "invitation.accepted", role: "billing_admin" },
+      { topic: "invitation.pending", subject: id, actor: eva, role: "billing_admin", ends: true },
+      { topic: "invitation.accepted", subject: id, actor: null, role: "billing_admin", ends: true },
     ]);
   });
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type ClientBase, escapeIdentifier, escapeLiteral } from "pg";
 import { quoteRelation } from "../install/sql-text.ts";
 import type { InstallOrganizations, OrganizationRelations } from "./install.ts";
-import { BEING_DELETED, STAND_IN } from "./policies.ts";
+import { BEING_DELETED, BEING_ERASED, STAND_IN } from "./policies.ts";
 
 type Verb = "select" | "insert" | "update" | "delete";
 
@@ -39,7 +39,7 @@ export async function openProductTables(
   await putTriggers(client, relations);
   const columns = await organizationColumns(client);
   if (await exists(client, relations.guests)) await openForClaims(open, relations, columns);
-  await openForDeletion(open, relations, columns, options.release ?? {});
+  await openForDeletion(open, relations, columns, options);
   if (stale) {
     await client.query(`select tenancy.mirror_memberships(array(select distinct m.org_id from ${quoteRelation(memberships)} m))`);
   }
@@ -113,25 +113,26 @@ async function openForClaims(open: Opener, relations: OrganizationRelations, col
   }
 }
 
-/** The deletion job reads and deletes rows of organizations that are being deleted, and no others. */
+/** The deletion job reads and deletes rows of organizations that are being deleted and of persons who are being erased, and no others. */
 async function openForDeletion(
   open: Opener,
   { organizations }: OrganizationRelations,
   columns: readonly OrganizationColumn[],
-  release: NonNullable<InstallOrganizations["release"]>,
+  { release = {}, erase = {} }: Pick<InstallOrganizations, "release" | "erase">,
 ): Promise<void> {
   await open.grant(organizations, DELETION, "select (id), delete");
   for (const verb of ["select", "delete"] as const) await open.policy(organizations, DELETION, verb, `id = any ${BEING_DELETED}`);
-  for (const relation of new Set(columns.map((column) => column.relation))) {
+  for (const relation of new Set([...columns.map((column) => column.relation), ...Object.keys(erase)])) {
     const named = columns.filter((column) => column.relation === relation);
     const ends = ({ name }: OrganizationColumn) => `${escapeIdentifier(name)} = any ${BEING_DELETED}`;
     const released = Object.entries(release[relation] ?? {});
     const deleting = named.filter(({ name, party }) => !party || !released.some(([one]) => one === name));
     const letGo = released.map(([name]) => `${escapeIdentifier(name)} = ${escapeLiteral(STAND_IN)}`);
+    const erased = (erase[relation] ?? []).map((name) => `${escapeIdentifier(name)} = any ${BEING_ERASED}`);
     await open.grant(relation, DELETION, "select, delete");
     // What an UPDATE makes must be visible to whoever also reads the table in it.
-    await open.policy(relation, DELETION, "select", [...named.map(ends), ...letGo].join(" or "));
-    await open.policy(relation, DELETION, "delete", deleting.map(ends).join(" or "));
+    await open.policy(relation, DELETION, "select", [...named.map(ends), ...erased, ...letGo].join(" or "));
+    await open.policy(relation, DELETION, "delete", [...deleting.map(ends), ...erased].join(" or "));
     if (released.length === 0) continue;
     const names = new Set(released.flatMap(([name, blank]) => [name, ...Object.keys(blank)]));
     await open.grant(relation, DELETION, `update (${[...names].map((name) => escapeIdentifier(name)).join(", ")})`);

@@ -21,7 +21,10 @@ begin
       ('lock', 'rehome_job_sync', '{select,update}', 'true', null, null),
       ('object', 'rehome_job_sync', '{select,insert,update}', 'true', null, null),
       ('cursor', 'rehome_job_sync', '{select,insert,update}', 'true', null, null),
-      ('outbox', 'rehome_job_sync', '{select,insert,delete}', 'true', null, null),
+      -- When an event happened, the clock says.
+      ('outbox', 'rehome_job_sync', '{select}', 'true', null, null),
+      ('outbox', 'rehome_job_sync', '{insert}', 'true', '(topic, org_id, subject, actor, data)', null),
+      ('outbox', 'rehome_job_sync', '{delete}', 'at < clock_timestamp() - (select c.events_keep from tenancy.config c)', null, null),
       ('config', 'rehome_job_sync', '{select}', 'true', null, null),
       ('organization_type', 'rehome_job_sync', '{select}', 'true', null, null),
       ('feature', 'rehome_job_sync', '{select}', 'true', null, null),
@@ -35,11 +38,12 @@ begin
       ('deletion', 'rehome_job_claim', '{select}', 'true', null, null),
       ('organization_column', 'rehome_job_claim', '{select}', 'true', null, null),
       ('product_schema', 'rehome_job_claim', '{select}', 'true', null, null),
-      ('outbox', 'rehome_job_claim', '{insert}', $c$topic = 'guest.claimed'$c$, null, null),
+      ('outbox', 'rehome_job_claim', '{insert}', $c$topic = 'guest.claimed'$c$, '(topic, org_id, subject, actor, data)', null),
       ('organization_column', 'rehome_job_deletion', '{select}', 'true', null, null),
       ('product_schema', 'rehome_job_deletion', '{select}', 'true', null, null),
       ('archive_rule', 'rehome_job_deletion', '{select}', 'true', null, null),
       ('release_rule', 'rehome_job_deletion', '{select}', 'true', null, null),
+      ('erase_rule', 'rehome_job_deletion', '{select}', 'true', null, null),
       -- Which organization, and whom to erase with it, was said by the sync on the owner's word, and stays.
       ('deletion', 'rehome_job_deletion', '{select}', 'true', null, null),
       ('deletion', 'rehome_job_deletion', '{update}', 'true', '(state, rows, finished_at)', null),
@@ -53,7 +57,7 @@ begin
       -- Of what WorkOS said it sees whose it is, and can only make it a tombstone.
       ('object', 'rehome_job_deletion', '{select}', mine, '(kind, id, org_id)', null),
       ('object', 'rehome_job_deletion', '{update}', mine, '(deleted, state, seen_at)', mine || ' and deleted and state is null'),
-      ('outbox', 'rehome_job_deletion', '{insert}', $c$topic = 'organization.emptied' or topic = 'organization.deleted'$c$, null, null),
+      ('outbox', 'rehome_job_deletion', '{insert}', $c$topic = 'organization.emptied' or topic = 'organization.deleted'$c$, '(topic, org_id, subject, actor, data)', null),
       ('config', 'rehome_fn_organizations', '{select}', 'true', null, null),
       ('organization_type', 'rehome_fn_organizations', '{select}', 'true', null, null),
       ('feature', 'rehome_fn_organizations', '{select}', 'true', null, null)

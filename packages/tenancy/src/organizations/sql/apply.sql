@@ -164,10 +164,12 @@ begin
        order by v.id
       on conflict (id) do update set status = excluded.status, role_slug = excluded.role_slug, expires_at = excluded.expires_at, updated_at = excluded.updated_at
         where (i.status, i.role_slug, i.expires_at, i.updated_at) is distinct from (excluded.status, excluded.role_slug, excluded.expires_at, excluded.updated_at)
-    returning i.id, i.org_id, i.role_slug, i.status
+    returning i.id, i.org_id, i.role_slug, i.status, i.inviter_user_id, i.expires_at
   )
-  insert into tenancy.outbox (topic, org_id, subject, data)
-    select 'invitation.' || p.status, p.org_id, p.id, jsonb_build_object('role', p.role_slug) from put p;
+  -- Of what became of it later WorkOS does not say who did it.
+  insert into tenancy.outbox (topic, org_id, subject, actor, data)
+    select 'invitation.' || p.status, p.org_id, p.id, case when p.status::text = 'pending' then p.inviter_user_id end,
+           jsonb_build_object('role', p.role_slug, 'expires_at', p.expires_at) from put p;
 end $$;
 
 -- Roles and permissions made at WorkOS; what the product declared stays as declared. Returns the organizations it may concern.
@@ -210,3 +212,16 @@ begin
 end $$;
 revoke all on function tenancy.expire_invitations() from public;
 grant execute on function tenancy.expire_invitations() to rehome_job_sync;
+
+-- Events whose time is over; a policy refuses younger ones.
+create or replace function tenancy.purge_outbox() returns bigint
+volatile language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  n bigint;
+begin
+  delete from tenancy.outbox o where o.at < clock_timestamp() - (select c.events_keep from tenancy.config c);
+  get diagnostics n = row_count;
+  return n;
+end $$;
+revoke all on function tenancy.purge_outbox() from public;
+grant execute on function tenancy.purge_outbox() to rehome_job_sync;

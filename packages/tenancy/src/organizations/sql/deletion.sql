@@ -18,6 +18,23 @@ immutable language sql set search_path = pg_catalog, pg_temp as $$
               else format('json_build_object(%s)', (select string_agg(format('%L, x.%I', c, c), ', ') from unnest(columns) c)) end
 $$;
 
+-- Deletes up to $2 rows `these` (over alias y). With a term to `keep`, $4, they are copied to the archive of organization $1 as relation $3 in the
+-- same statement; a copy made earlier is renewed.
+create or replace function tenancy.deleting(rel regclass, these text, keep interval, columns text[]) returns text
+stable language sql set search_path = pg_catalog, pg_temp as $$
+  select format(case when keep is null then 'delete from %1$s x where (x.tableoid, x.ctid) in (%2$s)'
+                     else 'with x as (delete from %1$s x where (x.tableoid, x.ctid) in (%2$s) returning *) ' || tenancy.copying(rel, columns, 'x', '') end,
+    rel, format('select y.tableoid, y.ctid from %s y where %s limit $2', rel, these))
+$$;
+
+-- Copies rows of alias x to the archive of organization $1, as relation $3, for the term $4.
+create or replace function tenancy.copying(rel regclass, columns text[], source text, which text) returns text
+stable language sql set search_path = pg_catalog, pg_temp as $$
+  select format('insert into tenancy.archive as o (org_id, rel, row_key, content, keep_until) select $1, $3, %s, %s, now() + $4 from %s x %s
+                   on conflict (org_id, rel, row_key) do update set content = excluded.content',
+    tenancy.row_key(rel), tenancy.row_content(columns), source, which)
+$$;
+
 -- What makes a row let go of an organization: the stand-in, and what the product says of the columns about the person.
 create or replace function tenancy.letting_go(name text, blank jsonb) returns text
 immutable strict language sql set search_path = pg_catalog, pg_temp as $$
@@ -46,7 +63,7 @@ end $$;
 -- One step of at most `batch` rows. State and rows touched; `emptied`: only WorkOS is left.
 --   requested → archiving: what law keeps is copied, all of it before anything goes
 --   → emptying: rows that belong to another organization too let go of this one; the others go, children first, each row with its archived
---     copy renewed in the same statement
+--     copy renewed in the same statement; then, in all organizations, those that name a person who is erased
 --   → emptied: no column names the organization any more, and its own row is gone
 create or replace function tenancy.delete_step(org text, batch int, out state text, out rel text, out touched int)
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -57,17 +74,15 @@ declare
   by_table text;
   by_constraint text;
   these text;
-  put constant text := 'insert into tenancy.archive as o (org_id, rel, row_key, content, keep_until)
-    select $1, $3, %s, %s, now() + $4 from %s x %s on conflict (org_id, rel, row_key) do update set content = excluded.content';
+  people text[];
 begin
-  select d.state into state from tenancy.deletion d where d.org_id = org for update;
+  select d.state, d.users into state, people from tenancy.deletion d where d.org_id = org for update;
   touched := 0;
   if state is null then raise exception 'no deletion was asked for' using errcode = 'RO008'; end if;
 
   if state in ('requested', 'archiving') then
     for a in select r.*, o.rel as oid, o.columns as named from tenancy.archive_rule r join tenancy.organization_tables() o on o.rel = to_regclass(r.rel) order by r.rel loop
-      execute format(put, tenancy.row_key(a.oid), tenancy.row_content(a.columns), a.rel,
-        format('where (%s) and not exists (select from tenancy.archive y where y.org_id = $1 and y.rel = $3 and y.row_key = %s) limit $2',
+      execute tenancy.copying(a.oid, a.columns, a.rel, format('where (%s) and not exists (select from tenancy.archive y where y.org_id = $1 and y.rel = $3 and y.row_key = %s) limit $2',
           (select string_agg(format('x.%I = $1', c), ' or ') from unnest(a.named) c), tenancy.row_key(a.oid)))
         using org, batch, a.rel, a.keep;
       get diagnostics touched = row_count;
@@ -96,8 +111,8 @@ begin
     rel := a.rel;
     execute format('with going as (select y.ctid as at from %1$s y where %2$s limit $2) %3$s
           update %1$s u set %4$s where u.ctid = any (array(select g.at from going g))',
-        a.rel, these, coalesce(', kept as (' || (select format(put, tenancy.row_key(to_regclass(a.rel)), tenancy.row_content(r.columns),
-          a.rel, 'where x.ctid = any (array(select g.at from going g))') from tenancy.archive_rule r where r.rel = a.rel) || ')', ''),
+        a.rel, these, coalesce(', kept as (' || (select tenancy.copying(to_regclass(a.rel), r.columns, a.rel,
+          'where x.ctid = any (array(select g.at from going g))') from tenancy.archive_rule r where r.rel = a.rel) || ')', ''),
         tenancy.letting_go(a.name, a.blank))
       using org, batch, a.rel, (select r.keep from tenancy.archive_rule r where r.rel = a.rel);
     get diagnostics touched = row_count;
@@ -108,10 +123,7 @@ begin
     -- A row that let go of its party is another organization's: only its owner's deletion takes it.
     select string_agg(format('y.%I = $1', c.name), ' or ') into these from tenancy.organization_columns() c
      where c.rel = t.rel and not (c.party and exists (select from tenancy.release_rule r where to_regclass(r.rel) = c.rel and r.name = c.name));
-    gone := format(case when t.keep is null then '%3$s delete from %1$s x where (x.tableoid, x.ctid) in (select y.tableoid, y.ctid from %1$s y where %2$s limit $2)'
-                        else 'with x as (delete from %1$s x where (x.tableoid, x.ctid) in (select y.tableoid, y.ctid from %1$s y where %2$s limit $2) returning *) %3$s' end,
-        t.rel, these,
-        case when t.keep is null then '' else format(put, tenancy.row_key(t.rel), tenancy.row_content(t.kept), 'x', '') end);
+    gone := tenancy.deleting(t.rel, these, t.keep, t.kept);
     begin
       execute gone using org, batch, coalesce(t.archived, ''), coalesce(t.keep, interval '0');
     exception when foreign_key_violation then
@@ -138,6 +150,23 @@ begin
     if touched > 0 then
       touched := 0;
       rel := t.rel::text;
+      return;
+    end if;
+  end loop;
+
+  -- What a person who is erased left in other organizations.
+  for a in select to_regclass(e.rel) as rel, e.name, e.rel as archived, r.keep, r.columns
+             from tenancy.erase_rule e left join tenancy.archive_rule r on r.rel = e.rel where people <> '{}' and to_regclass(e.rel) is not null
+            order by e.rel, e.name loop
+    begin
+      execute tenancy.deleting(a.rel, format('y.%I = any ($5)', a.name), a.keep, a.columns) using org, batch, a.archived, a.keep, people;
+    exception when foreign_key_violation then
+      get stacked diagnostics by_table = table_name, by_constraint = constraint_name;
+      raise exception 'rows of another organization refer to rows of a person who is erased' using errcode = 'RO011', table = by_table, constraint = by_constraint;
+    end;
+    get diagnostics touched = row_count;
+    if touched > 0 then
+      rel := a.rel::text;
       return;
     end if;
   end loop;
@@ -184,8 +213,10 @@ begin
 end $$;
 
 revoke all on function tenancy.row_key(regclass), tenancy.row_content(text[]), tenancy.letting_go(text, jsonb),
+  tenancy.deleting(regclass, text, interval, text[]), tenancy.copying(regclass, text[], text, text),
   tenancy.delete_or_release(text, int, text, regclass, text, jsonb, text, interval), tenancy.delete_step(text, int), tenancy.finish_deletion(text),
   tenancy.purge_archive() from public;
 grant execute on function tenancy.row_key(regclass), tenancy.row_content(text[]), tenancy.letting_go(text, jsonb),
+  tenancy.deleting(regclass, text, interval, text[]), tenancy.copying(regclass, text[], text, text),
   tenancy.delete_or_release(text, int, text, regclass, text, jsonb, text, interval), tenancy.delete_step(text, int), tenancy.finish_deletion(text),
   tenancy.purge_archive() to rehome_job_deletion;

@@ -7,7 +7,7 @@ set local role rehome_owner;
 --   a membership waits until its organization and its person are known, and ends with either;
 --   a solo organization has one active member: its owner, else the oldest member; others are suspended;
 --   one active member is the owner: the target of an open transfer, else the oldest whom WorkOS calls owner; others are one role lower;
---   while an organization is being deleted everybody is suspended.
+--   while an organization is being deleted everybody is suspended in it, and a person who is being erased is suspended everywhere.
 create or replace function tenancy.effective_memberships(orgs text[])
 returns table (org_id text, workos_user_id text, id text, role_slug text, permissions text[], status text)
 stable strict language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -26,7 +26,7 @@ begin
      where m.org_id = any (orgs) and not exists (select from tenancy.object o where o.kind = 'membership' and o.id = m.id)
   ), one_each as (
     select distinct on (k.org_id, k.user_id) k.*, c.owner_role, c.former_role, t.solo, x.to_user,
-           exists (select from tenancy.deletion d where d.org_id = k.org_id) as ending
+           exists (select from tenancy.deletion d where d.org_id = k.org_id or k.user_id = any (d.users)) as ending
       from known k
       join public.organizations o on o.id = k.org_id
       left join tenancy.organization_type t on t.type = o.type::text

@@ -80,16 +80,44 @@ begin
   end if;
 end $$;
 
--- Asks for the deletion: everybody is suspended in the same transaction, so that nothing is written any more by anyone signed in.
+-- Invitations of other organizations to a person who is being erased keep no address, and those that are open end. Events that WorkOS sends of
+-- them later do not bring it back: for tenancy.object they are gone.
+create or replace function tenancy.forget_invitations(people text[]) returns void
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  addresses constant text[] := array(select lower(u.email) from public.users u where u.workos_user_id = any (people));
+begin
+  update tenancy.object o set deleted = true, doubt = false, state = null, seen_at = clock_timestamp()
+   where o.kind = 'invitation' and lower(o.state ->> 'email') = any (addresses);
+  with ended as (
+    update public.invitations i set status = 'revoked'::text /*invitation status*/
+     where lower(i.email) = any (addresses) and i.status::text = 'pending' returning i.id, i.org_id, i.role_slug
+  )
+  insert into tenancy.outbox (topic, org_id, subject, data)
+    select 'invitation.revoked', e.org_id, e.id, jsonb_build_object('role', e.role_slug) from ended e;
+  update public.invitations i set email = '' where lower(i.email) = any (addresses);
+end $$;
+
+-- Asks for the deletion: everybody is suspended in the same transaction, so that nothing is written any more by anyone signed in; whoever is to
+-- be erased, in every organization.
 create or replace function tenancy.request_deletion(org text, person text, erase_people boolean) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  people text[] := '{}';
 begin
   perform from tenancy.lock for update;
   if exists (select from tenancy.deletion d where d.org_id = org) then return; end if;
   perform tenancy.require_owner(org, person);
-  insert into tenancy.deletion (org_id, requested_by, users, state)
-    values (org, person, case when erase_people then array(select u.workos_user_id from public.users u where u.org_id = org) else '{}' end, 'requested');
-  perform tenancy.mirror_memberships(array[org]);
+  if erase_people then
+    people := array(select u.workos_user_id from public.users u where u.org_id = org);
+    if exists (select from public.memberships m cross join tenancy.config c
+                where m.workos_user_id = any (people) and m.org_id <> org and m.status::text = 'active' and m.role_slug = c.owner_role) then
+      raise exception 'a person to erase owns another organization' using errcode = 'RO005';
+    end if;
+    perform tenancy.forget_invitations(people);
+  end if;
+  insert into tenancy.deletion (org_id, requested_by, users, state) values (org, person, people, 'requested');
+  perform tenancy.mirror_memberships(array(select org union select m.org_id from public.memberships m where m.workos_user_id = any (people)));
   -- What rows of other organizations name once this one is gone. It counts as claimed: nobody may take those rows.
   insert into public.organizations (id, type, tier, name, slug, claimed)
     select 'org_erased', t.type::text /*organization type*/, t.tiers[1]::text /*organization tier*/, null, null, true
@@ -98,9 +126,10 @@ begin
 end $$;
 
 revoke all on function tenancy.require_owner(text, text), tenancy.transfer_ownership(text, text, text), tenancy.change_type(text, text, text, text),
-  tenancy.leaving(text, text), tenancy.check_inviting(text, text), tenancy.request_deletion(text, text, boolean) from public;
+  tenancy.leaving(text, text), tenancy.check_inviting(text, text), tenancy.forget_invitations(text[]), tenancy.request_deletion(text, text, boolean) from public;
 grant execute on function tenancy.require_owner(text, text), tenancy.transfer_ownership(text, text, text), tenancy.change_type(text, text, text, text),
-  tenancy.leaving(text, text), tenancy.check_inviting(text, text), tenancy.request_deletion(text, text, boolean) to rehome_job_sync;
+  tenancy.leaving(text, text), tenancy.check_inviting(text, text), tenancy.forget_invitations(text[]), tenancy.request_deletion(text, text, boolean)
+  to rehome_job_sync;
 
 -- The person's own organization, once person, organization and membership are all here.
 create or replace function tenancy.personal_organization(person text) returns text

@@ -34,7 +34,8 @@ create table if not exists tenancy.cursor (
   reconciled timestamptz                        -- when everything was compared for the last time
 );
 
--- What happened, for whoever keeps a log: written in the transaction of the change. Ids, roles and states only.
+-- What happened, in the transaction of the change: ids, roles and states only. Nobody changes a row, and nobody removes one before its time
+-- (config.events_keep); it names no organization by a foreign key and outlives the one it tells of.
 create table if not exists tenancy.outbox (
   id      bigint generated always as identity primary key,
   at      timestamptz not null default clock_timestamp(),
@@ -44,6 +45,8 @@ create table if not exists tenancy.outbox (
   actor   text,                                 -- the person who asked for it; null: WorkOS said so
   data    jsonb not null default '{}'
 );
+create index if not exists outbox_org_id on tenancy.outbox (org_id, id);
+create index if not exists outbox_at on tenancy.outbox (at);
 
 create table if not exists tenancy.config (
   one           boolean primary key default true check (one),
@@ -52,6 +55,7 @@ create table if not exists tenancy.config (
   default_type  text,
   product_names boolean not null                -- names and images belong to the product: WorkOS fills only empty ones
 );
+alter table tenancy.config add column if not exists events_keep interval not null default '7 years';
 create table if not exists tenancy.organization_type (
   type    text primary key,
   solo    boolean not null,
@@ -83,6 +87,9 @@ create table if not exists tenancy.release_rule (
   blank  jsonb not null,                        -- what the columns about the person become
   primary key (rel, name)
 );
+
+-- Columns that name a person: rows that go, in other organizations too, when the person is erased.
+create table if not exists tenancy.erase_rule (rel text not null, name text not null, primary key (rel, name));
 
 -- A transfer that WorkOS has not been told of yet; here it counts at once.
 create table if not exists tenancy.transfer (

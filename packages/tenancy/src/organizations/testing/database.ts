@@ -10,6 +10,7 @@ import { eleva } from "./definition.ts";
 export const INSTALL: InstallOrganizations = {
   definition: eleva,
   columns: { owner: "org_id", party: ["patient_org_id"] },
+  erase: { "public.profiles": ["workos_user_id"] },
   archive: { "public.records": { keep: "10 years" }, "public.meetings": { keep: "7 years", columns: ["id", "org_id", "amount"] } },
 };
 

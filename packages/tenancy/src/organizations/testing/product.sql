@@ -11,6 +11,8 @@ create table public.records (
 create table public.record_shares (
   id int primary key, org_id text not null references public.organizations, record_id int not null references public.records on delete cascade);
 create table public.visits (org_id text not null, at timestamptz not null default now(), path text);
+create table public.profiles (
+  id int primary key generated always as identity, org_id text not null references public.organizations, workos_user_id text not null, bio text);
 create table public.categories (id int primary key, name text);
 alter table public.guests owner to rehome_owner;
 alter table public.services owner to rehome_owner;
@@ -18,11 +20,12 @@ alter table public.meetings owner to rehome_owner;
 alter table public.records owner to rehome_owner;
 alter table public.record_shares owner to rehome_owner;
 alter table public.visits owner to rehome_owner;
+alter table public.profiles owner to rehome_owner;
 do $$
 declare
   t text;
 begin
-  foreach t in array array['guests', 'services', 'meetings', 'records', 'record_shares', 'visits'] loop
+  foreach t in array array['guests', 'services', 'meetings', 'records', 'record_shares', 'visits', 'profiles'] loop
     execute format('alter table public.%I enable row level security; alter table public.%1$I force row level security', t);
   end loop;
 end $$;

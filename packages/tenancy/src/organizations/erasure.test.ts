@@ -1,0 +1,198 @@
+import type { User } from "@workos-inc/node";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { deleteOrganization, erasePerson, requestDeletion } from "./deletion.ts";
+import { inviteMember } from "./invitations.ts";
+import { ensurePersonalOrganization } from "./personal.ts";
+import { pollEvents } from "./poll.ts";
+import { reconcile } from "./reconcile.ts";
+import type { RunJob } from "./run.ts";
+import { type AsPerson, guardedPeople } from "./testing/as-person.ts";
+import { type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
+import { empty } from "./testing/people.ts";
+import { type TestWorkos, testWorkos } from "./testing/twin.ts";
+
+let database: OrganizationsDatabase;
+let workos: TestWorkos;
+let as: AsPerson;
+beforeAll(async () => {
+  [database, workos] = await Promise.all([organizationsDatabase(), testWorkos()]);
+  as = await guardedPeople(database);
+});
+afterAll(async () => {
+  await workos?.stop();
+  await database?.drop();
+});
+
+const parts = () => ({ workos: workos.workos, sync: database.sync, claim: database.claim, deletion: database.deletion });
+
+let ana: User;
+let home: string;
+let clinic: string;
+let olga: string;
+
+/** Ana, who has a practice of her own, works in Olga's clinic too, and is invited into a third organization. */
+beforeEach(async () => {
+  await empty(database);
+  ana = await workos.createUser(`Ana.${crypto.randomUUID()}@example.com`);
+  const run = database.sync;
+  const person = await workos.createUser(`olga.${crypto.randomUUID()}@example.com`);
+  olga = person.id;
+  home = await ensurePersonalOrganization({ workos: workos.workos, run }, { user: ana, type: "expert_individual", name: "Ana" });
+  await ensurePersonalOrganization({ workos: workos.workos, run }, { user: person, type: "expert_individual", name: "Olga" });
+  clinic = await clinicOf({ [olga]: "owner", [ana.id]: "member" });
+  await database.owner.query(
+    "insert into profiles (org_id, workos_user_id, bio) values ($1, $2, 'Ana at home'), ($3, $2, 'Ana in the clinic'), ($3, $4, 'Olga')",
+    [home, ana.id, clinic, olga],
+  );
+});
+
+async function clinicOf(members: Record<string, string>): Promise<string> {
+  const { id: organizationId } = await workos.workos.organizations.createOrganization({ name: "Clinic", metadata: { type: "clinic" } });
+  for (const [userId, roleSlug] of Object.entries(members)) {
+    await workos.workos.userManagement.createOrganizationMembership({ organizationId, userId, roleSlug });
+  }
+  await reconcile({ workos: workos.workos, run: database.sync });
+  return organizationId;
+}
+
+const ask = () => requestDeletion(parts(), { orgId: home, actor: ana.id, erasePeople: true });
+const bios = async () => (await database.rows<{ bio: string }>("select bio from profiles order by bio")).map(({ bio }) => bio);
+
+/** Tables in which a text stands somewhere in a row; read by a superuser. */
+async function saying(text: string): Promise<string[]> {
+  const tables = await database.rows<{ name: string }>(
+    "select oid::regclass::text as name from pg_class where relkind in ('r', 'p') and relnamespace in ('public'::regnamespace, 'tenancy'::regnamespace)",
+  );
+  expect(tables.length).toBeGreaterThan(20);
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const rows = await database.rows(`select from ${name} t where row_to_json(t)::text ilike '%' || $1 || '%' limit 1`, [text]);
+    if (rows.length > 0) found.push(name);
+  }
+  return found.sort();
+}
+
+describe("a person is erased (R60)", () => {
+  test("no row in any organization is left that names her where the product said so, nobody else's goes, and WorkOS forgets her", async () => {
+    await ask();
+    await deleteOrganization(parts(), home);
+    expect(await bios()).toEqual(["Olga"]);
+    expect(await saying(ana.email)).toEqual([]);
+    await expect(workos.workos.userManagement.getUser(ana.id)).rejects.toMatchObject({ status: 404 });
+    await pollEvents({ workos: workos.workos, run: database.sync });
+    expect(await database.rows("select workos_user_id as who from memberships where org_id = $1", [clinic])).toEqual([{ who: olga }]);
+  });
+
+  test("from the request on she has access nowhere", async () => {
+    const inClinic = () => as({ user: ana.id, org: clinic }, async (query) => (await query("select auth.org_id() as org")).rows);
+    expect(await inClinic()).toEqual([{ org: clinic }]);
+    await ask();
+    expect(await inClinic()).toEqual([{ org: null }]);
+    const olgas = await as({ user: olga, org: clinic }, async (query) => (await query("select auth.org_id() as org")).rows);
+    expect(olgas).toEqual([{ org: clinic }]);
+  });
+
+  test("invitations to her address keep none, end, and no event and no comparison brings it back", async () => {
+    const run = database.sync;
+    const other = await clinicOf({ [olga]: "owner" });
+    const invited = await inviteMember(
+      { workos: workos.workos, run },
+      { orgId: other, email: ana.email.toUpperCase(), roleSlug: "member", inviterUserId: olga },
+    );
+    expect(await saying(ana.email)).toEqual(["invitations", "tenancy.object", "users"]);
+    await ask();
+    expect(await saying(ana.email)).toEqual(["tenancy.object", "users"]);
+    expect(await database.rows("select kind from tenancy.object where state::text ilike '%' || $1 || '%'", [ana.email])).toEqual([
+      { kind: "user" },
+    ]);
+    const kept = () => database.rows("select id, email, status, role_slug as role from invitations");
+    expect(await kept()).toEqual([{ id: invited.id, email: "", status: "revoked", role: "member" }]);
+
+    await deleteOrganization(parts(), home);
+    expect((await workos.workos.userManagement.getInvitation(invited.id)).state).toBe("revoked");
+    await pollEvents({ workos: workos.workos, run });
+    await reconcile({ workos: workos.workos, run });
+    expect(await kept()).toEqual([{ id: invited.id, email: "", status: "revoked", role: "member" }]);
+    expect(await saying(ana.email)).toEqual([]);
+  });
+
+  test("whoever owns another organization is refused, and nothing has changed", async () => {
+    await clinicOf({ [ana.id]: "owner" });
+    const before = await database.rows("select * from memberships order by id");
+    await expect(ask()).rejects.toMatchObject({ code: "last_owner" });
+    expect(await database.rows("select * from memberships order by id")).toEqual(before);
+    expect(await database.rows("select from tenancy.deletion")).toEqual([]);
+  });
+
+  test("a row that refers to hers stops it, and the error names both", async () => {
+    await database.owner.query("create table awards (id int primary key, profile_id int references profiles)");
+    await database.owner.query("insert into awards select 1, id from profiles where bio = 'Ana in the clinic'");
+    await ask();
+    const stopped = deleteOrganization(parts(), home);
+    await expect(stopped).rejects.toMatchObject({ code: "still_referenced", table: "awards", constraint: "awards_profile_id_fkey" });
+    await database.owner.query("drop table awards");
+    await deleteOrganization(parts(), home);
+    expect(await bios()).toEqual(["Olga"]);
+  });
+
+  test("without erasure the person stays, and what she made elsewhere", async () => {
+    await requestDeletion(parts(), { orgId: home, actor: ana.id });
+    await deleteOrganization(parts(), home);
+    expect(await bios()).toEqual(["Ana in the clinic", "Olga"]);
+    expect((await workos.workos.userManagement.getUser(ana.id)).id).toBe(ana.id);
+  });
+
+  test("the deletion job sees and deletes rows of hers, and of nobody else, in other organizations", async () => {
+    const seen = () =>
+      database.deletion(async (query) => (await query<{ bio: string }>("delete from profiles returning bio")).rows.map(({ bio }) => bio));
+    expect(await seen()).toEqual([]);
+    await ask();
+    expect((await seen()).sort()).toEqual(["Ana at home", "Ana in the clinic"]);
+    expect(await bios()).toEqual(["Olga"]);
+  });
+});
+
+describe("erasePerson", () => {
+  const guest = async () => {
+    await database.owner.query("insert into organizations (id, type, tier, claimed) values ('guest_1', 'patient_personal', 'free', false)");
+    await database.owner.query("insert into guests (org_id, email_key, email) values ('guest_1', $1, $1)", [ana.email.toLowerCase()]);
+    await database.owner.query("insert into services values (1, $1, 'Consultation')", [clinic]);
+    await database.owner.query("insert into meetings values (1, $1, 'guest_1', 1, $2, 'pain', 5000)", [clinic, ana.email]);
+  };
+
+  test("forgets what she left as a guest too; its process may die at any point", async () => {
+    await guest();
+    let left = 0;
+    const dying =
+      (run: RunJob): RunJob =>
+      async (work) => {
+        if (left-- === 0) throw new Error("the process died");
+        return await run(work);
+      };
+    const mortal = { ...parts(), sync: dying(database.sync), claim: dying(database.claim), deletion: dying(database.deletion) };
+    let deaths = 0;
+    for (; ; deaths++) {
+      left = 1 + deaths;
+      try {
+        await erasePerson(mortal, { userId: ana.id, orgId: home }, { batchRows: 1 });
+        break;
+      } catch (error) {
+        if ((error as Error).message !== "the process died" || deaths > 100) throw error;
+      }
+    }
+    expect(deaths).toBeGreaterThan(3);
+    expect(await saying(ana.email)).toEqual([]);
+    expect(await bios()).toEqual(["Olga"]);
+    // The appointment was the clinic's, and went with its patient as nothing was said of its release.
+    expect(await database.rows("select rel from tenancy.archive")).toEqual([{ rel: "public.meetings" }]);
+    await erasePerson(parts(), { userId: ana.id, orgId: home }); // again changes nothing
+    expect(await bios()).toEqual(["Olga"]);
+  });
+
+  test("takes no guest's rows for an address that was not proved", async () => {
+    await workos.workos.userManagement.updateUser({ userId: ana.id, emailVerified: false });
+    await guest();
+    await erasePerson(parts(), { userId: ana.id, orgId: home });
+    expect(await database.rows("select patient_org_id as p from meetings")).toEqual([{ p: "guest_1" }]);
+  });
+});
