@@ -31,7 +31,9 @@ test("what is declared is what is there: policyProblems finds nothing, with the 
   expect(await policyProblems(database.owner, { schema, others: OTHERS })).toEqual([]);
 });
 
-const OTHERS = ["guests", "services", "meetings", "records", "record_shares", "visits", "profiles", "categories"].map((name) => `public.${name}`);
+const OTHERS = ["guests", "services", "meetings", "records", "record_shares", "visits", "profiles", "categories"].map(
+  (name) => `public.${name}`,
+);
 
 describe("installing again", () => {
   test("makes no policy and no trigger of the product's tables anew, and writes no row", async () => {
