@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import LongFirst from "./tools/long-first.ts";
 
 export default defineConfig({
   test: {
@@ -7,6 +8,7 @@ export default defineConfig({
     reporters: ["default", "./tools/closing-line.ts", "./tools/still-running.ts"],
     env: { CLERK_TELEMETRY_DISABLED: "1" },
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     // A worker keeps its modules from file to file: importing drizzle-orm alone takes a second, which sixty files would pay. No test changes a module.
     isolate: false,
     testTimeout: 30_000,

@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -37,7 +38,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   chmodSync(home, 0o700);
   const env = { PATH: process.env["PATH"], TZ: "UTC", LC_ALL: "C" };
   try {
-    initialise(binaries, data, env);
+    await initialise(binaries, data, env);
   } catch (error) {
     rmSync(home, { recursive: true, force: true });
     throw error;
@@ -54,19 +55,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-function initialise(binaries: PostgresBinaries, data: string, env: NodeJS.ProcessEnv): void {
+async function initialise(binaries: PostgresBinaries, data: string, env: NodeJS.ProcessEnv): Promise<void> {
   const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]; // the same on every machine
-  const made = spawnSync(
+  const initdb = spawn(
     binaries.initdb,
     ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...locale, "--no-sync", "--no-instructions"],
-    {
-      ...binaries.runAs,
-      cwd: "/",
-      env,
-      encoding: "utf8",
-    },
+    { ...binaries.runAs, cwd: "/", env, stdio: ["ignore", "ignore", "pipe"] },
   );
-  if (made.status !== 0) throw new Error(`initdb failed in ${data}: ${made.stderr || made.error?.message}`);
+  let said = "";
+  initdb.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const [status] = await once(initdb, "close");
+  if (status !== 0) throw new Error(`initdb failed in ${data}: ${said}`);
 }
 
 // Postgres runs in the background; a reader of pipe 3 waits for the owner's end, then asks for a fast shutdown; the data goes last.
