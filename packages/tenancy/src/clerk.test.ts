@@ -98,6 +98,35 @@ test.each(Object.entries(REFUSED))("refused: %s", async (_name, [over, sqlstate]
   expect(await outcome(token(over))).toBe(sqlstate);
 });
 
+test("an origin that is not set is none, and never all of them", async () => {
+  const clerkOf = (azp: readonly unknown[]) =>
+    addIssuer(database.owner, { iss: [CLERK], kind: "clerk", jwksUrl: "https://api.clerk.test/v1/jwks", azp: azp as string[] });
+  for (const nothing of [undefined, null, ""]) {
+    await expect(clerkOf([AZP, nothing])).rejects.toMatchObject({
+      code: "install_refused",
+      message: expect.stringContaining("azp is empty"),
+    });
+  }
+  await expect(database.owner.query("update auth.issuer set azp = azp || null::text where name = 'clerk'")).rejects.toMatchObject({
+    code: "23514",
+  });
+  // A row that came in some other way: the check itself does not take it for everybody.
+  await database.owner.query(
+    "begin; alter table auth.issuer drop constraint issuer_azp_whole; update auth.issuer set azp = azp || null::text where name = 'clerk'",
+  );
+  const asked = async (azp: string) => {
+    await database.owner.query("savepoint s");
+    const answer = await database.owner.query("select auth.jwt_session_init($1)", [token({ azp })]).then(
+      () => "opens",
+      ({ code }) => code,
+    );
+    await database.owner.query("rollback to s");
+    return answer;
+  };
+  expect([await asked("https://evil.test"), await asked(AZP)]).toEqual(["RJ017", "opens"]);
+  await database.owner.query("rollback");
+});
+
 test("accepted: a session said to be active, and every azp of the list", async () => {
   expect(await outcome(token({ sts: "active", azp: "https://www.eleva.test" }))).toBe("org_01A");
 });

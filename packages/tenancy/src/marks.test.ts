@@ -51,6 +51,28 @@ test("a sequence that lost its value hides no revocation", async () => {
   expect(await opened(given)).toBe("RJ009");
 });
 
+// Found by an attacker: the mark was read, the token verified, and whether the mark was settled asked by a later statement. An issuer that ended
+// in between was taken as standing by every use of the ticket. A lock makes that moment last.
+test.each([
+  ["its issuer is disabled", "select auth.disable_issuer('workos')"],
+  ["its key goes", "delete from auth.jwk"],
+])("a ticket that is given while %s does not outlive it", async (_, end) => {
+  const other = await database.superuser();
+  await other.query(`begin; set constraints all immediate; ${end}; lock table auth.revocation in access exclusive mode`);
+  await login.client.query("begin; set local role authenticated");
+  const asked = login.q("select auth.jwt_session_ticket($1)", [database.issuer.token()]);
+  await expect
+    .poll(
+      async () =>
+        (await database.owner.query("select from pg_locks where not granted and relation = 'auth.revocation'::regclass")).rowCount,
+    )
+    .toBe(1);
+  await other.query("commit");
+  const given = await asked;
+  await login.client.query("rollback");
+  expect(String(given).startsWith("RJ") ? "refused" : await opened(given)).toMatch(/^(refused|RJ015)$/);
+});
+
 test("a ticket that was given in a revoking transaction is looked up", async () => {
   await database.owner.query("begin; set constraints all immediate; select auth.revoke_session('session of somebody')");
   const { rows } = await database.owner.query<{ given: string }>("select auth.jwt_session_ticket($1) as given", [database.issuer.token()]);

@@ -13,13 +13,16 @@ afterAll(() => guarded.drop());
 beforeEach(() => guarded.owner.query("begin"));
 afterEach(() => guarded.owner.query("rollback"));
 
+/** Of this server, where the tests of others have databases of their own, and nobody took CONNECT from PUBLIC. */
+const OTHERS = "other databases";
+
 async function ill(options: DoctorOptions = {}): Promise<Check[]> {
-  return (await doctor(guarded.owner, options)).filter(({ state }) => state !== "ok");
+  return (await doctor(guarded.owner, options)).filter(({ name, state }) => state !== "ok" && name !== OTHERS);
 }
 
 test("a guarded database is in order", async () => {
   const checks = await doctor(guarded.owner);
-  expect(checks.filter(({ state }) => state !== "ok")).toEqual([]);
+  expect(checks.filter(({ name, state }) => state !== "ok" && name !== OTHERS)).toEqual([]);
   expect(checks.map(({ name }) => name)).toEqual([
     "roles",
     "guard",
@@ -30,6 +33,10 @@ test("a guarded database is in order", async () => {
     "clock",
     "log",
     "role settings",
+    "drop owned",
+    "utility commands",
+    "other databases",
+    "prepared transactions",
     "roles' rights",
     "row security",
     "guard's rights",
@@ -155,6 +162,30 @@ describe("each thing that is wrong is named, with what mends it", () => {
       /temporary tables/,
       /revoke temporary/,
     ],
+    [
+      "a role that could drop its policies",
+      "revoke select (held) on auth.drop_owned_stop from authenticated",
+      "drop owned",
+      "bad",
+      /policies of authenticated$/,
+      /; grant select \(held\) on auth.drop_owned_stop to authenticated$/,
+    ],
+    [
+      "a role whose right on the whole table lets DROP OWNED pass",
+      "grant select on auth.drop_owned_stop to anonymous",
+      "drop owned",
+      "bad",
+      /policies of anonymous$/,
+      /./,
+    ],
+    [
+      "utility commands that lock before they ask",
+      "alter event trigger rehome_refuse_utility disable",
+      "utility commands",
+      "warn",
+      /can lock any table/,
+      /superuser/,
+    ],
     ["statements in the log", "set local log_statement = 'mod'", "log", "bad", /statements are logged/, /log_parameter_max_length = 0/],
     [
       "slow statements in the log",
@@ -169,6 +200,21 @@ describe("each thing that is wrong is named, with what mends it", () => {
   ])("%s", async (_, sql, name, state, found, mend) => {
     await guarded.owner.query(sql);
     expect(await ill()).toContainEqual({ name, state, found: expect.stringMatching(found), mend: expect.stringMatching(mend) });
+  });
+
+  test("a login that may enter other databases, by name", async () => {
+    const checks = await doctor(guarded.owner);
+    expect(checks.find(({ name }) => name === OTHERS)).toMatchObject({
+      state: "warn",
+      found: expect.stringContaining("template1"),
+      mend: expect.stringMatching(/^revoke connect on database .* from public$/),
+    });
+    // One that has no login may enter none.
+    const roles = { login: ["rehome_owner"] };
+    await guarded.owner.query(
+      `do $$ declare d name; begin for d in select datname from pg_database loop execute format('revoke connect on database %I from public', d); end loop; end $$`,
+    );
+    expect((await doctor(guarded.owner, { roles })).find(({ name }) => name === OTHERS)).toMatchObject({ state: "ok" });
   });
 
   test("statements without parameters in the log are fine", async () => {

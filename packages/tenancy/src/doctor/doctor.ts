@@ -11,6 +11,7 @@ import { checkLogging } from "./logging.ts";
 import { checkMirror } from "./mirror.ts";
 import { checkProtection, checkRolesExist } from "./protection.ts";
 import { checkSeal } from "./seal.ts";
+import { checkUtility } from "./utility.ts";
 
 export interface DoctorOptions extends LintOptions {
   /** `schema.table` of the memberships. Default public.memberships. */
@@ -27,6 +28,7 @@ const EXAMINATIONS: Readonly<Record<string, (patient: Patient) => Promise<Check 
   "seal key": checkSeal,
   clock: checkClock,
   log: checkLogging,
+  "utility commands": checkUtility,
 };
 
 /**

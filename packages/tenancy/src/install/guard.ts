@@ -3,9 +3,10 @@ import { claimSchema } from "./claim.ts";
 import { giveMirrorAccess } from "./mirror.ts";
 import { retryClashes } from "./retry.ts";
 import { checkSchema, DEFAULT_MIRROR, DEFAULT_SCHEMA, GUARD_FILES, guardSql, inSchema, relationParts, tablesSql } from "./sql-text.ts";
+import { refuseUtility } from "./utility.ts";
 
 /** The version of the guard that this package installs. */
-export const GUARD_VERSION = 3;
+export const GUARD_VERSION = 4;
 
 export interface GuardOptions {
   /** `schema.table` of the product's memberships: org_id, workos_user_id, role_slug, permissions text[], status. Default public.memberships. */
@@ -23,6 +24,8 @@ export interface InstalledGuard {
   upgradedFrom: number;
   /** False while the mirror does not exist: nobody has rows. Run again after the product's migration, or put `mirrorAccess` into it. */
   mirrorReady: boolean;
+  /** False where the caller may make no event trigger: SQL of the product can then make others wait; docs/security.md. */
+  utilityRefused: boolean;
 }
 
 /**
@@ -48,9 +51,10 @@ export async function installGuard(client: ClientBase, options: GuardOptions = {
       }
       for (const name of GUARD_FILES) await client.query(guardSql(name, names));
       await client.query("set local role none");
+      const utilityRefused = await refuseUtility(client, names);
       const mirrorReady = await giveMirrorAccess(client, names.mirror);
       await client.query("commit");
-      return { version: GUARD_VERSION, upgradedFrom: found, mirrorReady };
+      return { version: GUARD_VERSION, upgradedFrom: found, mirrorReady, utilityRefused };
     } catch (error) {
       await client.query("rollback");
       throw error;

@@ -104,6 +104,7 @@ describe("installGuard", () => {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
     ]);
     expect((await client.query("select has_schema_privilege('rehome_guard', 'auth', 'create') as may")).rows).toEqual([{ may: false }]);
   });

@@ -45,6 +45,8 @@ export async function addIssuer(client: ClientBase, issuer: Issuer, { schema }: 
   if (issuer.iss.length === 0) throw refused(name, "it has no spelling of iss");
   if (!URL.canParse(issuer.jwksUrl)) throw refused(name, "jwksUrl is no address");
   if ((issuer.kind === "clerk") !== (azp !== null && azp.length > 0)) throw refused(name, "azp belongs to kind clerk, and to no other");
+  // A variable of the environment that is not set: an unknown origin must not become every origin.
+  if (azp?.some((origin) => typeof origin !== "string" || origin === "")) throw refused(name, "an origin of azp is empty");
   const query = (text: string, params?: unknown[]) => client.query(inSchema(text, schema), params);
   await client.query("begin");
   try {

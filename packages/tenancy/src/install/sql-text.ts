@@ -16,6 +16,7 @@ export const GUARD_FILES = [
   "seal",
   "identity",
   "moves",
+  "drop-owned",
   "close",
 ] as const;
 
@@ -36,7 +37,7 @@ export function tablesSql(version: number, names: GuardNames): string {
 }
 
 /** Functions and rights of the newest version. */
-export function guardSql(name: (typeof GUARD_FILES)[number], names: GuardNames): string {
+export function guardSql(name: (typeof GUARD_FILES)[number] | "utility", names: GuardNames): string {
   return inNames(name, names);
 }
 

@@ -18,14 +18,37 @@ export interface Applied {
  */
 export async function applyEvents(run: RunJob, events: readonly Event[]): Promise<Applied> {
   const changes = events.map(changeOf).filter((change) => change !== undefined);
+  await endSessions(run, changes);
   return { events: changes.length, news: await run((query) => applyChanges(query, changes)) };
+}
+
+/** The ends of sessions in a transaction of their own, before all else: nothing that another change waits for, or fails at, delays them. */
+export async function endSessions(run: RunJob, changes: readonly Change[]): Promise<void> {
+  const ends = changes.filter(({ kind }) => kind === "session");
+  if (ends.length > 0 && ends.length < changes.length) await run((query) => applyChanges(query, ends));
+}
+
+/**
+ * What of a page can be applied when the whole cannot, one change a transaction: a row that somebody holds delays its own news only. Then the
+ * page's error, so that its cursor stays and the page is tried again.
+ */
+export async function applyEach(run: RunJob, changes: readonly Change[], error: unknown): Promise<never> {
+  if (error instanceof OrganizationError)
+    for (const change of changes) await run((query) => applyChanges(query, [change])).catch(() => undefined);
+  throw error;
 }
 
 /** The same inside the caller's transaction. @returns how many objects were news */
 export async function applyChanges(query: Query, changes: readonly Change[]): Promise<number> {
   if (changes.length === 0) return 0;
-  const { rows } = await query<{ news: number }>("select tenancy.apply($1::jsonb) as news", [JSON.stringify(changes)]);
+  const text = JSON.stringify(changes, (_, value) => (typeof value === "string" ? storable(value) : value));
+  const { rows } = await query<{ news: number }>("select tenancy.apply($1::jsonb) as news", [text]);
   return rows[0]?.news ?? 0;
+}
+
+/** Postgres stores neither NUL nor half a surrogate pair; one name that holds them must not stop the sync. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
 export interface Webhook {

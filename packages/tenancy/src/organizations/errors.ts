@@ -16,6 +16,7 @@ export type OrganizationErrorCode =
   | "address_not_proved"
   | "bad_definition"
   | "bad_signature"
+  | "busy"
   | "workos_refused";
 
 interface Rule {
@@ -56,6 +57,10 @@ const RULES: Record<OrganizationErrorCode, Rule> = {
   address_not_proved: { message: "WorkOS has not verified the person's address.", next: "Let the person verify it, then claim again." },
   bad_definition: { message: "The definition of organizations contradicts itself.", next: "Mend what the message names." },
   bad_signature: { message: "The webhook is not signed by WorkOS.", next: "Answer 401; compare the endpoint's secret." },
+  busy: {
+    message: "Somebody's open transaction holds what this needs; nothing was changed.",
+    next: "Try again. If it stays, look for the blocker: select pg_blocking_pids(pid), * from pg_stat_activity where wait_event_type = 'Lock'.",
+  },
   workos_refused: { message: "WorkOS refused the request.", next: "Look the code up in WorkOS's reference." },
 };
 
@@ -72,6 +77,7 @@ const CODE_BY_STATE: Record<string, OrganizationErrorCode> = {
   RO009: "unknown_role",
   RO010: "rows_remain",
   RO011: "still_referenced",
+  "55P03": "busy",
 };
 
 /** What the organization functions throw. It names codes, tables and constraints, never a row's value. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ClientBase } from "pg";
 import { retryClashes } from "../install/retry.ts";
-import { inSchema, quoteRelation } from "../install/sql-text.ts";
+import { DEFAULT_MIRROR, DEFAULT_SCHEMA, guardSql, inSchema, quoteRelation } from "../install/sql-text.ts";
 import { declare } from "./declare.ts";
 import type { Organizations } from "./define.ts";
 import { OrganizationError } from "./errors.ts";
@@ -103,6 +103,7 @@ export async function installOrganizationsWithin(client: ClientBase, options: In
   );
   const types = await columnTypes(client, relations);
   for (const file of FILES) await client.query(inSchema(tenancySql(file, relations, types), options.schema));
+  await client.query(guardSql("drop-owned", { schema: options.schema ?? DEFAULT_SCHEMA, mirror: DEFAULT_MIRROR }));
   await client.query(`set local role rehome_owner; revoke create on schema tenancy from ${FUNCTIONS}; set local role none`);
   await client.query("insert into tenancy.version (version) values ($1) on conflict do nothing", [ORGANIZATIONS_VERSION]);
   const tablesReady = await openProductTables(client, relations, options, () => declare(client, options));

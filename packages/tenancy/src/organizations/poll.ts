@@ -1,5 +1,5 @@
 import type { Event, EventName, WorkOS } from "@workos-inc/node";
-import { applyChanges, fetchMissing } from "./apply.ts";
+import { applyChanges, applyEach, endSessions, fetchMissing } from "./apply.ts";
 import { changeOf, SYNCED_EVENTS } from "./changes.ts";
 import { workosStatus } from "./errors.ts";
 import { type ReconcileParts, reconcile } from "./reconcile.ts";
@@ -48,13 +48,14 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
     if (!last) break;
     const changes = page.map(changeOf).filter((change) => change !== undefined);
     const before = cursor;
+    await endSessions(run, changes);
     const news = await run(async (query) => {
       const { rowCount } = await query(
         "update tenancy.cursor set after = $2, since = $3 where name = $1 and after is not distinct from $4 and since = $5",
         [name, last.id, last.createdAt, before.after, before.since],
       );
       return rowCount === 1 ? await applyChanges(query, changes) : undefined;
-    });
+    }).catch((error: unknown) => applyEach(run, changes, error));
     if (news !== undefined) {
       polled.events += page.length;
       polled.news += news;

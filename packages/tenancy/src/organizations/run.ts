@@ -9,13 +9,16 @@ import { OrganizationError, toOrganizationError } from "./errors.ts";
  */
 export type RunJob = <T>(work: (query: Query) => Promise<T>) => Promise<T>;
 
+/** A job that waits longer than this for somebody's lock fails with `busy` and says so; the loops try again. */
+const LOCK_TIMEOUT = "5s";
+
 /**
  * Transactions as a job's role, on a pool whose login may become it (rehome_worker). A connection is never kept over a request to WorkOS.
  *
  * @throws OrganizationError, TenancyError
  */
 export function runAs(pool: Pool, job: string): RunJob {
-  const begin = `begin isolation level read committed read write; set local role ${jobRole(job)}; set local idle_in_transaction_session_timeout = '60s'`;
+  const begin = `begin isolation level read committed read write; set local role ${jobRole(job)}; set local idle_in_transaction_session_timeout = '60s'; set local lock_timeout = '${LOCK_TIMEOUT}'`;
   return async (work) => {
     const client = await pool.connect().catch((error: unknown) => {
       throw toOrganizationError(error);

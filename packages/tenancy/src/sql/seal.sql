@@ -50,11 +50,12 @@ declare
 begin
   {check_isolation}
   mark := pg_sequence_last_value('auth.revoked');      -- before every look: see revocation.sql
-  select v.claims, v.who, v.org, v.claims ->> 'sid', v.until, v.issuer, v.revision, v.kid, v.sub, v.settled
-    into claims, who, org, session, until, issuer, revision, kid, sub, settled from auth.jwt_verify(jwt) v;
-  select exists (select from auth.revoked_session s where s.sid = session),
-    case when r.seen = mark and r.by is distinct from pg_current_xact_id_if_assigned() then mark else -1 end
-    into gone, mark from auth.revocation r;
+  -- One statement: were `seen` read by a later one, an end that commits in between would be taken as settled, and its issuer or key as standing.
+  select v.claims, v.who, v.org, v.claims ->> 'sid', v.until, v.issuer, v.revision, v.kid, v.sub, v.settled,
+      exists (select from auth.revoked_session s where s.sid = v.claims ->> 'sid'),
+      case when r.seen = mark and r.by is distinct from pg_current_xact_id_if_assigned() then mark else -1 end
+    into claims, who, org, session, until, issuer, revision, kid, sub, settled, gone, mark
+    from auth.revocation r cross join lateral auth.jwt_verify(jwt) v;
   if gone then raise exception 'the session of the token was revoked' using errcode = 'RJ009'; end if;
   person := concat_ws(chr(31), who, org, session, encode(sha256(convert_to(claims, 'UTF8')), 'hex'), '');
   {bind}

@@ -93,7 +93,7 @@ begin
   who := sub;
   org := coalesce(claims ->> 'org_id', '');
   if cfg.kind = 'clerk' then
-    if jsonb_typeof(claims -> 'azp') is distinct from 'string' or claims ->> 'azp' <> all (cfg.azp) then
+    if jsonb_typeof(claims -> 'azp') is distinct from 'string' or (claims ->> 'azp' = any (cfg.azp)) is not true then
       raise exception 'the token was issued to a party that is not allowed here' using errcode = 'RJ017';
     end if;
     if claims ? 'sts' and claims -> 'sts' is distinct from '"active"'::jsonb then

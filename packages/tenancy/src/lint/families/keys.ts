@@ -21,8 +21,8 @@ export const KEY_RULES: readonly Rule[] = [
   {
     id: "foreign-key-to-guard",
     level: "error",
-    title: "A foreign key into the guard",
-    why: "The guard's tables are not the product's: an upgrade or a rotation would fail, or delete rows of the product with them.",
+    title: "A foreign key into the guard or the mirror",
+    why: "The guard's tables are not the product's: an upgrade or a rotation would fail, or delete rows of the product with them. A key to the memberships lets a member's open transaction delay the member's own removal.",
     splinter: "0021",
   },
   {

@@ -46,14 +46,16 @@ begin
       ('erase_rule', 'rehome_job_deletion', '{select}', 'true', null, null),
       -- Which organization, and whom to erase with it, was said by the sync on the owner's word, and stays.
       ('deletion', 'rehome_job_deletion', '{select}', 'true', null, null),
-      ('deletion', 'rehome_job_deletion', '{update}', 'true', '(state, rows, finished_at)', null),
+      ('deletion', 'rehome_job_deletion', '{update}', $c$state <> 'done'$c$, '(state, rows, finished_at)', 'true'),
       -- It keeps copies of what it may read. How long, the declaration says, and no copy goes before.
       ('archive', 'rehome_job_deletion', '{select}', ending || ' or keep_until < clock_timestamp()', null, null),
       ('archive', 'rehome_job_deletion', '{insert}', ending
         || ' and exists (select from tenancy.archive_rule a where a.rel = archive.rel and archive.keep_until > now() + a.keep - interval $i$1 day$i$)', null, null),
-      ('archive', 'rehome_job_deletion', '{update}', ending, '(content)', null),
+      ('archive', 'rehome_job_deletion', '{update}', replace(ending, $c$d.state <> 'done'$c$, $c$d.state in ('archiving', 'emptying')$c$), '(content)', null),
       ('archive', 'rehome_job_deletion', '{delete}', 'keep_until < clock_timestamp()', null, null),
-      ('lock', 'rehome_job_deletion', '{select,update}', 'true', null, null),
+      -- To lock it; when all was compared is the sync's to say.
+      ('lock', 'rehome_job_deletion', '{select}', 'true', null, null),
+      ('lock', 'rehome_job_deletion', '{update}', 'true', '(one)', null),
       -- Of what WorkOS said it sees whose it is, and can only make it a tombstone.
       ('object', 'rehome_job_deletion', '{select}', mine, '(kind, id, org_id)', null),
       ('object', 'rehome_job_deletion', '{update}', mine, '(deleted, state, seen_at)', mine || ' and deleted and state is null'),

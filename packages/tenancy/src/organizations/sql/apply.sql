@@ -17,9 +17,10 @@ declare
   invited text[];
   roles   text[];
 begin
-  perform from tenancy.lock for update;
-
+  -- Before the lock: nobody who holds it delays the end of a session.
   perform tenancy.revoke_session(s.id) from jsonb_to_recordset(changes) as s (kind text, id text) where s.kind = 'session';
+  if not exists (select from jsonb_to_recordset(changes) as c (kind text) where c.kind <> 'session') then return 0; end if;
+  perform from tenancy.lock for update;
 
   with said as (
     select c.*, c.kind not in ('role', 'permission') as final,
@@ -84,7 +85,7 @@ create or replace function tenancy.apply_organizations(ids text[]) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   with put as (
-    insert into public.organizations as o (id, type, tier, name, slug, claimed)
+    insert into public.organizations (id, type, tier, name, slug, claimed)
       select g.id, t.type::text /*organization type*/, t.tiers[1]::text /*organization tier*/, g.state ->> 'name', 'org-' || lower(right(g.id, 26)), true
         from tenancy.object g cross join tenancy.config c
         join tenancy.organization_type t
@@ -92,10 +93,26 @@ begin
        where g.kind = 'organization' and not g.deleted and g.id = any (ids)
          and not exists (select from tenancy.deletion d where d.org_id = g.id)
        order by g.id
-      on conflict (id) do update set name = excluded.name where o.name is distinct from excluded.name
+      on conflict (id) do nothing
+    returning id, type::text as type
+  ), free as (
+    -- The product may let owners change their organization's row, and so lock it: nobody else's news waits for it.
+    select o.id from public.organizations o join tenancy.object g on g.kind = 'organization' and g.id = o.id
+     where not g.deleted and g.id = any (ids) and o.name is distinct from g.state ->> 'name'
+       and not exists (select from tenancy.deletion d where d.org_id = g.id)
+       for no key update of o skip locked
+  ), named as (
+    update public.organizations o set name = g.state ->> 'name'
+      from tenancy.object g join free f on f.id = g.id where g.kind = 'organization' and o.id = g.id
     returning o.id, o.type::text as type
   )
-  insert into tenancy.outbox (topic, org_id, data) select 'organization.changed', p.id, jsonb_build_object('type', p.type) from put p;
+  insert into tenancy.outbox (topic, org_id, data)
+    select 'organization.changed', p.id, jsonb_build_object('type', p.type) from (select * from put union all select * from named) p;
+  -- What was passed over is fetched again, which tries again.
+  update tenancy.object g set doubt = true
+    from public.organizations o
+   where g.kind = 'organization' and not g.deleted and g.id = any (ids) and o.id = g.id and o.name is distinct from g.state ->> 'name'
+     and not exists (select from tenancy.deletion d where d.org_id = g.id);
   insert into tenancy.outbox (topic, org_id)
     select 'organization.gone', g.id from tenancy.object g where g.kind = 'organization' and g.deleted and g.id = any (ids);
 end $$;

@@ -76,8 +76,11 @@ declare
   these text;
   people text[];
 begin
-  select d.state, d.users into state, people from tenancy.deletion d where d.org_id = org for update;
   touched := 0;
+  -- One that is done is nothing this job may lock.
+  select d.state into state from tenancy.deletion d where d.org_id = org;
+  if state = 'done' then return; end if;
+  select d.state, d.users into state, people from tenancy.deletion d where d.org_id = org for update;
   if state is null then raise exception 'no deletion was asked for' using errcode = 'RO008'; end if;
 
   if state in ('requested', 'archiving') then
@@ -171,6 +174,8 @@ begin
     end if;
   end loop;
 
+  -- Whoever has a transaction open with a new row of this organization makes this wait: not long, because the sync waits for the lock meanwhile.
+  perform set_config('lock_timeout', '500ms', true);
   perform from tenancy.lock for update;
   -- Nothing is left: the proof is that the organization's own row can go, and that no column names it.
   begin

@@ -66,7 +66,6 @@ declare
   changed int := 0;
   n int;
 begin
-  perform from public.organizations o where o.id = any (orgs) order by o.id for no key update;
   wanted := (select coalesce(jsonb_agg(to_jsonb(e) order by e.org_id, e.workos_user_id), '[]') from tenancy.effective_memberships(orgs) e);
 
   with gone as (

@@ -26,6 +26,11 @@ export const KEY_FAULTS: readonly Fault[] = [
     finds: [["foreign-key-to-guard", "public.payout constraint s"]],
   },
   {
+    name: "a foreign key to the memberships",
+    sql: "grant usage on schema public to rehome_guard; grant select on public.note to rehome_guard; create policy rehome_guard on public.note for select to rehome_guard using (true)",
+    finds: [["foreign-key-to-guard", "public.remark constraint remark_org_id_note_id_fkey"]],
+  },
+  {
     name: "a unique key over everybody's rows",
     sql: "create unique index note_title on public.note (title)",
     finds: [["unique-key-leaks", "public.note index note_title"]],
