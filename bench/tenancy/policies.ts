@@ -17,6 +17,8 @@ export const BENCH_LOGIN = "bench_login";
 
 /** What the policy builders write. */
 export const GUARDED = "(select auth.org_id())";
+/** What newestShared writes to lead its halves along their indexes. */
+export const NAMED = "(select split_part(split_part(current_setting('auth.identity', true), chr(30), 2), chr(31), 5))";
 /** What teams write who have no guard: any SQL can set it. */
 export const UNVERIFIED = "(select current_setting('request.jwt.claims', true)::jsonb ->> 'org_id')";
 

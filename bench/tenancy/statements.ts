@@ -5,7 +5,7 @@ import type { Progress } from "../lib/progress.ts";
 import { type Call, STATEMENTS, type Statement } from "./catalog.ts";
 import { type BenchDatabase, idOf } from "./database.ts";
 import { planShape } from "./plan.ts";
-import { BENCH_LOGIN, GUARDED, ROLES, UNVERIFIED } from "./policies.ts";
+import { BENCH_LOGIN, GUARDED, NAMED, ROLES, UNVERIFIED } from "./policies.ts";
 import type { ProductSize } from "./product.ts";
 
 export interface Effort {
@@ -131,7 +131,10 @@ export function callOf({ organizations, meetings }: ProductSize, organization: n
 
 export function textOf({ text, byHand }: Statement, side: SideName): string {
   if (side === "byHand") return byHand;
-  return side === "unverified" ? text.replaceAll(GUARDED, () => UNVERIFIED) : text;
+  if (side !== "unverified") return text;
+  const asked = text.replaceAll(GUARDED, () => UNVERIFIED).replaceAll(NAMED, () => UNVERIFIED);
+  if (asked.includes("auth.")) throw new Error(`The unverified side of this statement would ask the guard: ${asked}`);
+  return asked;
 }
 
 export function paramsOf(statement: Statement, side: SideName, call: Call): unknown[] {

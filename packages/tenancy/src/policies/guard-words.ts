@@ -26,6 +26,13 @@ export const ofOwnOrg = (words: GuardWords, column: AnyPgColumn): SQL => sql`${c
 /** The row is the verified person's; never true without an active membership. */
 export const ofSelf = (words: GuardWords, column: AnyPgColumn): SQL => sql`${column} = ${answer(words, "user_id()")}`;
 
+/**
+ * The organization that the bound identity names, read without asking whether the identity is good: no page is read for it. To lead a query
+ * along an index whose rows the policies judge anyway; never for a policy, since any SQL can set what stands there. The form is sql/seal.sql's.
+ */
+export const namedOrg = (words: Pick<GuardWords, "schema">): SQL =>
+  sql.raw(`(select split_part(split_part(current_setting('${plainName(words.schema)}.identity', true), chr(30), 2), chr(31), 5))`);
+
 /** The verified person, or organization, as SQL text for subqueries. */
 export const asker = (words: GuardWords, who: "user" | "org"): string => `(select ${plainName(words.schema)}.${who}_id())`;
 

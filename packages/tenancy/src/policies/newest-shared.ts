@@ -1,6 +1,6 @@
 import { and, desc, getTableColumns, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { AnyPgColumn, PgTable } from "drizzle-orm/pg-core";
-import { DEFAULT_WORDS, type GuardWords, ofOwnOrg } from "./guard-words.ts";
+import { DEFAULT_WORDS, type GuardWords, namedOrg } from "./guard-words.ts";
 
 export interface NewestShared {
   /** The two columns of `sharedBetween`. */
@@ -25,7 +25,8 @@ interface Selects {
 /**
  * The newest rows that the organization of the token shares with others, from whichever side. One `or` over two columns has no ordered plan
  * (Postgres reads and sorts all rows of the organization); this asks twice, each time along an index, and merges: at most 2 × limit rows are
- * read, however many there are. A row whose two organizations are the same comes once.
+ * read, however many there are. A row whose two organizations are the same comes once. It shows what the table's policies (`sharedBetween`)
+ * show: without row security on the table it would show the rows of whatever organization the identity names.
  *
  * A query of Drizzle: await it, or look at it with toSQL().
  *
@@ -34,7 +35,8 @@ interface Selects {
 export function newestShared<T extends PgTable>(db: Selects, table: T, options: NewestShared): NewestSharedQuery<T> {
   const { orgs, orderBy, limit, before, where, guard = DEFAULT_WORDS.schema } = options;
   const [writer, reader] = orgs;
-  const own = (column: AnyPgColumn) => ofOwnOrg({ ...DEFAULT_WORDS, schema: guard }, column);
+  // Which rows to look at, not which are allowed: that the policies of both halves ask, so the guard need not be asked twice more.
+  const own = (column: AnyPgColumn) => sql`${column} = ${namedOrg({ schema: guard })}`;
   const order = orderBy.map((column) => desc(column));
   const page = before && after(orderBy, before);
   // A limit that the planner cannot read. It knows no organization's size, only the average; with a number above that it would take all rows
