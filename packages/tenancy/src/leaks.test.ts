@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { openSync, readFileSync, statSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Attacker, type GuardedDatabase, guardedDatabase } from "./testing/guarded-database.ts";
 import { PART, readSealKey, SEALED, type SealKey, sealOf } from "./testing/seal.ts";
@@ -13,6 +14,13 @@ beforeAll(async () => {
   needles = new RegExp(secretsOf(sealKey).join("|"), "i");
 });
 afterAll(() => database.drop());
+
+/** What the server writes to its log from here on; other tests' lines are among them. */
+function serverLog(): () => string {
+  const file = process.env["REHOME_TEST_POSTGRES_LOG"] ?? "";
+  const from = statSync(file).size;
+  return () => unfold([readFileSync(openSync(file, "r")).subarray(from).toString("latin1")]);
+}
 
 /** Every spelling of the key, of what its slot holds, and of what the outer pad makes of it. */
 function secretsOf({ key }: SealKey): string[] {
@@ -121,6 +129,7 @@ test("the test can fail: a key in a variable of a query is printed by debug_prin
     begin return exists (select from public.note where sha256(int8send(k) || body::bytea) = body::bytea); end $$`);
   const login = await database.connect();
   const heard: string[] = [];
+  const logged = serverLog();
   login.client.on("notice", (notice) => heard.push(JSON.stringify({ ...notice, message: notice.message })));
   await login.tx(async () => {
     await login.q("set local client_min_messages = log; set local debug_print_plan = on");
@@ -128,7 +137,23 @@ test("the test can fail: a key in a variable of a query is printed by debug_prin
   });
   await database.owner.query("drop function public.leaky()");
   expect(unfold(heard)).toMatch(needles);
+  await expect.poll(logged).toMatch(needles);
 });
+
+/** Values of text settings that change what a function body, a comparison or a print may mean. */
+const TEXTS: Readonly<Record<string, readonly string[]>> = {
+  DateStyle: ["SQL, DMY", "German"],
+  TimeZone: ["Asia/Kathmandu"],
+  client_encoding: ["LATIN1", "SQL_ASCII"],
+  search_path: ["public"],
+  timezone_abbreviations: ["India"],
+  default_text_search_config: ["pg_catalog.german"],
+  default_table_access_method: ["heap"],
+  application_name: ["an application"],
+  backtrace_functions: ["auth.org_id"],
+  "auth.identity": ["", "0"],
+  "auth.claims": ["{}"],
+};
 
 test("no setting a user may set makes the server say the key, or the right HMAC of a forged seal", async () => {
   const { rows } = await database.owner.query<{
@@ -145,7 +170,7 @@ test("no setting a user may set makes the server say the key, or the right HMAC 
   const settings = rows.flatMap(({ name, type, enums, now, least, most }) => {
     if (type === "bool") return [`${name} = ${now === "on" ? "off" : "on"}`];
     if (type === "enum") return (enums ?? []).filter((value) => value !== now).map((value) => `${name} = '${value}'`);
-    if (type === "string") return [];
+    if (type === "string") return (TEXTS[name] ?? [""]).map((value) => `${name} = '${value}'`);
     return [least, most].filter((value) => value !== now).map((value) => `${name} = ${value}`);
   });
   expect(settings.length).toBeGreaterThan(150);
@@ -159,6 +184,7 @@ test("no setting a user may set makes the server say the key, or the right HMAC 
     [...plans, "plpgsql.print_strict_params = on", "plpgsql.extra_warnings = 'all'"],
     ["plpgsql.extra_errors = 'all'"],
   ];
+  const logged = serverLog();
   let [printed, worked, refused] = [0, 0, 0];
   for (const group of groups) {
     const heard = await listen(group, group.includes(plans[0] ?? "") ? "debug5" : "log");
@@ -176,6 +202,9 @@ test("no setting a user may set makes the server say the key, or the right HMAC 
   expect(printed).toBeGreaterThanOrEqual(6);
   expect(worked).toBeGreaterThan(groups.length * 0.9);
   expect(refused).toBeLessThan(settings.length * 0.1);
+  // The operator's log has heard the same, and more.
+  await expect.poll(() => logged().includes("PLANNEDSTMT")).toBe(true);
+  expect(logged()).not.toMatch(needles);
 }, 120_000);
 
 test("rotating the key prints none of it, even where every plan is printed", async () => {
