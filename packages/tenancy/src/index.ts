@@ -122,6 +122,7 @@ export {
   sharedByGrant,
 } from "./policies/builders.ts";
 export { forRole } from "./policies/for-role.ts";
+export { type Forced, forceMigrations } from "./policies/force-migrations.ts";
 export type { GuardWords } from "./policies/guard-words.ts";
 export { type NewestShared, type NewestSharedQuery, newestShared } from "./policies/newest-shared.ts";
 export type { OwnRowOptions } from "./policies/own-row.ts";

@@ -132,4 +132,12 @@ CREATE POLICY "tasks_insert_own_org" ON "tasks" AS PERMISSIVE FOR INSERT TO "aut
 CREATE POLICY "tasks_update_own_org" ON "tasks" AS PERMISSIVE FOR UPDATE TO "authenticated" USING ("tasks"."org_id" = (select auth.org_id())) WITH CHECK ("tasks"."org_id" = (select auth.org_id()));--> statement-breakpoint
 CREATE POLICY "tasks_delete_own_org" ON "tasks" AS PERMISSIVE FOR DELETE TO "authenticated" USING ("tasks"."org_id" = (select auth.org_id()) and (select auth.role()) = any (array['owner', 'admin']));--> statement-breakpoint
 CREATE POLICY "tasks_select_share" ON "tasks" AS PERMISSIVE FOR SELECT TO "authenticated" USING ("tasks"."id" = any (array(select s.task_id from public.task_shares s where s.grantee_user_id = (select auth.user_id()) and s.expires_at > clock_timestamp())));--> statement-breakpoint
-CREATE POLICY "tasks_select_job_digest" ON "tasks" AS PERMISSIVE FOR SELECT TO "rehome_job_digest" USING (true);
+CREATE POLICY "tasks_select_job_digest" ON "tasks" AS PERMISSIVE FOR SELECT TO "rehome_job_digest" USING (true);--> statement-breakpoint
+ALTER TABLE "engagements" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "memberships" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "notes" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "organizations" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "pages" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "projects" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "task_shares" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "tasks" FORCE ROW LEVEL SECURITY;

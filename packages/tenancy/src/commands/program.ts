@@ -3,6 +3,7 @@ import { TenancyError } from "../errors.ts";
 import { OptionsError } from "../lint/options.ts";
 import { addDoctor } from "./doctor.ts";
 import { EXIT } from "./exit.ts";
+import { addForce } from "./force.ts";
 import { addHunt } from "./hunt.ts";
 import { addLint } from "./lint.ts";
 import { DEFAULT_CONFIG } from "./load-config.ts";
@@ -21,12 +22,12 @@ export function buildProgram(): Command {
       "after",
       `
 Which one? lint reads the catalog: could a row be seen that should not be? hunt tries it, statement by statement.
-doctor: is the guard in working order, and what mends it?
+doctor: is the guard in working order, and what mends it? force: completes a new migration.
 Exit codes: 0 nothing found, 1 failed, 2 wrong usage or options, 3 something does not hold.
 Example:
   $ tenancy lint --database postgresql://postgres@localhost/app`,
     );
-  for (const add of [addLint, addDoctor, addHunt]) add(program);
+  for (const add of [addLint, addDoctor, addHunt, addForce]) add(program);
   return program;
 }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import * as schema from "../../example/schema.ts";
 import { type ExampleDatabase, exampleDatabase } from "../../example/testing/example-database.ts";
 import { afterMigration, policyProblems } from "./after-migration.ts";
+import { forceMigrations } from "./force-migrations.ts";
 
 vi.setConfig({ testTimeout: 120_000 }); // each starts a process that loads drizzle-kit
 
@@ -28,10 +29,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("drizzle-kit generate makes the very migration of the example", async () => {
+test("drizzle-kit generate and `tenancy force` make the very migration of the example, FORCE included", async () => {
   await kit("generate", "--schema", join(EXAMPLE, "schema.ts"), "--out", join(folder, "out"));
+  forceMigrations(join(folder, "out"));
   const sql = (home: string) => readFileSync(join(home, readdirSync(home).find((name) => /^0000_.*[.]sql$/.test(name)) ?? "none"), "utf8");
   expect(sql(join(folder, "out"))).toBe(sql(join(EXAMPLE, "drizzle")));
+  const count = (word: string) => sql(join(folder, "out")).split(`${word} ROW LEVEL SECURITY`).length - 1;
+  expect(count("FORCE")).toBe(count("ENABLE"));
+  expect(count("ENABLE")).toBeGreaterThan(5);
 });
 
 test("L5: a push that drops a policy is noticed, and meanwhile nothing was readable", async () => {
