@@ -9,7 +9,10 @@ export function addForce(program: Command): void {
       "complete the migration that drizzle-kit just generated: FORCE ROW LEVEL SECURITY for its tables, for which Drizzle has no word",
     )
     .argument("[folder]", "drizzle-kit's `out`", "drizzle")
-    .addHelpText("after", '\nExample:\n  $ tenancy force drizzle\nAs a script of package.json: "generate": "drizzle-kit generate && tenancy force drizzle"')
+    .addHelpText(
+      "after",
+      '\nExample:\n  $ tenancy force drizzle\nAs a script of package.json: "generate": "drizzle-kit generate && tenancy force drizzle"',
+    )
     .action((folder: string) => {
       process.stdout.write(`${asText(forceMigrations(folder))}\n`);
     });
