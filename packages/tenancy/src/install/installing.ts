@@ -6,7 +6,8 @@ const INSUFFICIENT_PRIVILEGE = "42501";
  * Runs a function of the installer. What the database refuses leaves as a TenancyError that says which function it was and keeps names and the
  * SQLSTATE, never the server's own text.
  *
- * A TypeError is a mistake in the caller's program and comes through unchanged.
+ * A TypeError is a mistake in the caller's program, a file that cannot be read one in how this package was put there (a bundle without its .sql files):
+ * both come through unchanged, because no database had a part in them.
  *
  * @param name of the exported function
  */
@@ -14,10 +15,13 @@ export async function installing<T>(name: string, work: () => Promise<T>): Promi
   try {
     return await work();
   } catch (error) {
-    if (error instanceof TypeError) throw error;
+    if (error instanceof TypeError || isFileError(error)) throw error;
     throw explained(name, error);
   }
 }
+
+/** A socket's failure has an errno, too, but never one of opening. */
+const isFileError = (error: unknown) => error instanceof Error && (error as NodeJS.ErrnoException).syscall === "open";
 
 function explained(name: string, error: unknown): TenancyError {
   const failed = toTenancyError(error);
