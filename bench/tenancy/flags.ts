@@ -5,7 +5,7 @@ export type Part = (typeof PARTS)[number];
 
 export const USAGE = `Measures what verified identity costs, beside what teams do without it. Starts a Postgres of its own.
 
-  npm run bench:tenancy -- [--json] [--quick] [--only <part>]
+  npm run --silent bench:tenancy -- [--json] [--quick] [--only <part>]
 
   --json         print one JSON object on stdout and nothing else
   --quick        small tables and few rounds: shows that everything runs, not how fast it is

@@ -1,6 +1,6 @@
+import { hunt, lint, lintSource } from "@rehome/tenancy";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hunt, lint, lintSource } from "../src/index.ts";
 import { PEOPLE } from "./people.ts";
 import lintOptions, { hunt as prepare } from "./tenancy.config.ts";
 import { type ExampleDatabase, exampleDatabase } from "./testing/example-database.ts";

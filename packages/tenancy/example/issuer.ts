@@ -1,6 +1,6 @@
+import { addIssuer, syncKeys } from "@rehome/tenancy";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { ClientBase } from "pg";
-import { addIssuer, syncKeys } from "../src/index.ts";
 
 const ISS = "https://api.workos.com/user_management/client_01EXAMPLE";
 

@@ -1,7 +1,7 @@
 import { startPostgres } from "@rehome/sandbox";
+import { createTenancy, newestShared } from "@rehome/tenancy";
 import { count } from "drizzle-orm";
 import pg from "pg";
-import { createTenancy, newestShared } from "../src/index.ts";
 import { addExampleIssuer } from "./issuer.ts";
 import { PEOPLE } from "./people.ts";
 import { engagements, pages, projects, tasks } from "./schema.ts";

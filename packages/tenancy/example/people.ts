@@ -1,4 +1,4 @@
-import type { PersonaKind } from "../src/hunt/types.ts";
+import type { PersonaKind } from "@rehome/tenancy";
 
 interface Person {
   name: string;

@@ -1,6 +1,6 @@
+import { forRole, membershipMirror, orgScoped, ownRow, published, sharedBetween, sharedByGrant } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, date, foreignKey, index, pgTable, primaryKey, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
-import { forRole, membershipMirror, orgScoped, ownRow, published, sharedBetween, sharedByGrant } from "../src/index.ts";
 
 // A project tracker for agencies and their clients. Every policy here comes from a builder; who-sees-what.ts says the same in plain words.
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { afterMigration, installGuard, installRoles } from "@rehome/tenancy";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type { Client } from "pg";
-import { afterMigration, installGuard, installRoles } from "../src/index.ts";
 import { JOBS, PEOPLE } from "./people.ts";
 import * as schema from "./schema.ts";
 

@@ -1,5 +1,5 @@
+import type { LintOptions, Persona } from "@rehome/tenancy";
 import type { ClientBase } from "pg";
-import type { LintOptions, Persona } from "../src/index.ts";
 import { addExampleIssuer } from "./issuer.ts";
 import { JOBS, PEOPLE } from "./people.ts";
 import { whoSeesWhat } from "./who-sees-what.ts";

@@ -1,4 +1,4 @@
-import type { Oracle, Persona, Row, TableRule, World } from "../src/hunt/types.ts";
+import type { Oracle, Persona, Row, TableRule, World } from "@rehome/tenancy";
 
 /**
  * Who sees what in the example, in plain TypeScript: the hunter measures the database against it. It shares nothing with the policies.

@@ -38,6 +38,41 @@ test("of a database error only names and the state remain, through Drizzle's wra
   await database.drop();
 });
 
+test("a missing right names its table or sequence where Postgres itself says it, and nothing that a product's function raises", async () => {
+  const database = await freshDatabase();
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query(`create role errors_test_reader; create table public.ledger (id serial); grant insert on public.ledger to errors_test_reader;
+    create function public.loud() returns void language plpgsql as $$ begin
+      raise exception 'permission denied for sequence ana@x.test' using errcode = '42501'; end $$`);
+  const failed = async (sql: string) => {
+    await client.query("begin; set local role errors_test_reader");
+    const error = await client.query(sql).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    await client.query("rollback");
+    return toTenancyError(error);
+  };
+  for (const sql of [
+    "insert into ledger default values",
+    "select nextval('ledger_id_seq')",
+    "select setval('ledger_id_seq', 1)",
+    "select last_value from ledger_id_seq",
+  ]) {
+    const found = await failed(sql);
+    expect(found, sql).toMatchObject({ code: "forbidden", httpStatus: 403, sqlstate: "42501", sequence: "ledger_id_seq" });
+    expect(found.message + found.next).toMatch(/sequence .*generatedAlwaysAsIdentity/);
+  }
+  expect(await failed("select * from ledger")).toMatchObject({ code: "forbidden", table: "ledger", sequence: undefined });
+  const loud = await failed("select loud()");
+  expect(loud).toMatchObject({ code: "forbidden", sqlstate: "42501", sequence: undefined });
+  expect(JSON.stringify(loud)).not.toContain("ana@x.test");
+  await client.query("drop owned by errors_test_reader; drop role errors_test_reader");
+  await client.end();
+  await database.drop();
+});
+
 test("what is no database error gives no facts", () => {
   for (const thrown of [new Error("x"), undefined, null, "23505", { code: "ECONNREFUSED" }, { code: 42501 }])
     expect(withoutRowData(thrown)).toEqual({});

@@ -18,6 +18,7 @@ export interface ErrorFacts {
   table?: string | undefined;
   constraint?: string | undefined;
   column?: string | undefined;
+  sequence?: string | undefined;
 }
 
 interface CodeRule {
@@ -91,7 +92,8 @@ const RULES: Record<TenancyErrorCode, CodeRule> = {
 };
 
 /**
- * The one error this package throws. It carries no row values and no token: neither Postgres's message nor its detail is kept, because both
+ * What this package throws of a database, a token, a key set or an installation; beside it there are only OrganizationError (a rule of organizations)
+ * and OptionsError (options of linter, doctor and hunter). It carries no row values and no token: neither Postgres's message nor its detail is kept, because both
  * quote values (even 22P02 does).
  */
 export class TenancyError extends Error {
@@ -117,6 +119,8 @@ export class TenancyError extends Error {
   readonly table: string | undefined;
   readonly constraint: string | undefined;
   readonly column: string | undefined;
+  /** The sequence whose right was missing. */
+  readonly sequence: string | undefined;
 
   constructor(code: TenancyErrorCode, facts: ErrorFacts = {}, own: { message?: string; next?: string; retryable?: boolean } = {}) {
     const rule = RULES[code];
@@ -130,6 +134,7 @@ export class TenancyError extends Error {
     this.table = facts.table;
     this.constraint = facts.constraint;
     this.column = facts.column;
+    this.sequence = facts.sequence;
   }
 }
 
@@ -167,11 +172,16 @@ export function toTenancyError(error: unknown): TenancyError {
   const facts = withoutRowData(error);
   const state = facts.sqlstate;
   if (state === undefined || UNREACHABLE_STATE.test(state)) return new TenancyError("unreachable", facts);
-  return new TenancyError(CODE_BY_STATE[state] ?? "query_failed", facts);
+  return new TenancyError(CODE_BY_STATE[state] ?? "query_failed", facts, facts.sequence === undefined ? {} : SEQUENCE_DENIED);
 }
 
+const SEQUENCE_DENIED = {
+  message: "The role may not use the sequence that numbers a column of the table.",
+  next: "Declare the column generatedAlwaysAsIdentity(), which needs no right on a sequence: policies have nothing to do with it.",
+};
+
 /**
- * Keeps of a database error only what names no row: SQLSTATE, schema, table, constraint, column.
+ * Keeps of a database error only what names no row: SQLSTATE, schema, table, constraint, column; of a missing right also the table or sequence.
  *
  * Follows `cause` (Drizzle wraps the driver's error and quotes the parameters). An error without an SQLSTATE gives an empty object.
  */
@@ -189,7 +199,21 @@ export function withoutRowData(error: unknown): ErrorFacts {
       const value = found[name];
       if (typeof value === "string") facts[name] = value;
     }
-    return facts;
+    return { ...facts, ...deniedObject(found) };
   }
   return {};
 }
+
+/**
+ * A missing right names its object in the message only. That is read when the server's own check of rights says it: what a function of the product
+ * raises with the same state may hold anything.
+ */
+function deniedObject({ code, routine, message }: Record<string, unknown>): Pick<ErrorFacts, "table" | "sequence"> {
+  if (code !== "42501" || typeof message !== "string" || !CHECKS_OF_RIGHTS.has(String(routine))) return {};
+  const [, kind, name] = /^permission denied for (table|sequence) (.{1,63})$/.exec(message) ?? [];
+  if (name === undefined) return {};
+  return kind === "table" ? { table: name } : { sequence: name };
+}
+
+/** Functions of Postgres's source, as it reports them. */
+const CHECKS_OF_RIGHTS = new Set(["aclcheck_error", "nextval_internal", "currval_oid", "lastval", "do_setval"]);

@@ -1,7 +1,28 @@
 import { TenancyError } from "../errors.ts";
+import { inSchema } from "../install/sql-text.ts";
 import type { KeyWait } from "./key-wait.ts";
 import { payloadOf, type Tickets } from "./tickets.ts";
 import type { Statement } from "./wire.ts";
+
+/** The statements by which this client calls the guard; each has one parameter. */
+export interface GuardCalls {
+  bindToken: string;
+  /** Binds it as well, and answers with a ticket for it. */
+  giveTicket: string;
+  bindTicket: string;
+  requestKeys: string;
+}
+
+/** @throws TenancyError install_refused when the schema's name would need quotes */
+export function guardCalls(schema: string): GuardCalls {
+  const call = (name: string) => inSchema(`select auth.${name}($1)`, schema);
+  return {
+    bindToken: call("jwt_session_init"),
+    giveTicket: call("jwt_session_ticket"),
+    bindTicket: call("ticket_session_init"),
+    requestKeys: call("request_keys"),
+  };
+}
 
 /** Who a transaction is for; asked anew at each attempt to open it. */
 export interface Identity {
@@ -26,6 +47,7 @@ export function tokenIdentity(
   token: string,
   tickets: Tickets | undefined,
   keys: KeyWait,
+  calls: GuardCalls,
   refused: (refusal: TenancyError) => void,
 ): Identity {
   // Nothing but text may reach the database as a token, and text there holds no NUL.
@@ -40,8 +62,8 @@ export function tokenIdentity(
   return {
     step() {
       ticket = ticketRefused ? undefined : tickets?.of(token);
-      if (ticket !== undefined) return { text: "select auth.ticket_session_init($1)", values: [ticket] };
-      return { text: tickets ? "select auth.jwt_session_ticket($1)" : "select auth.jwt_session_init($1)", values: [token] };
+      if (ticket !== undefined) return { text: calls.bindTicket, values: [ticket] };
+      return { text: tickets ? calls.giveTicket : calls.bindToken, values: [token] };
     },
     bound(answer) {
       if (tickets && ticket === undefined && answer) tickets.keep(token, answer);

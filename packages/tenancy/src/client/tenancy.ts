@@ -1,7 +1,8 @@
 import { TenancyError, toTenancyError } from "../errors.ts";
 import { jobRole } from "../install/roles.ts";
+import { DEFAULT_SCHEMA } from "../install/sql-text.ts";
 import { type DrizzleOptions, drizzleOver, type Schema, type TenantDb } from "./drizzle.ts";
-import { tokenIdentity } from "./identity.ts";
+import { guardCalls, tokenIdentity } from "./identity.ts";
 import { keyWait } from "./key-wait.ts";
 import { type Lend, lender } from "./login.ts";
 import { COMMIT, opening } from "./opening.ts";
@@ -66,6 +67,8 @@ export interface TenancyOptions<S extends Schema> extends DrizzleOptions<S> {
   pool: TenancyPool;
   /** Connections that log in as rehome_worker, for `job`. */
   workers?: TenancyPool;
+  /** Schema of the guard, where installGuard was given another than `auth`. */
+  guardSchema?: string;
   /** Keep the database's tickets, so that a repeated token costs no signature check. Default true. */
   tickets?: boolean;
   /** How long to wait for a key that the database does not know yet after asking it to look, in milliseconds. Default 1000. */
@@ -80,22 +83,25 @@ export interface TenancyOptions<S extends Schema> extends DrizzleOptions<S> {
 }
 
 /**
- * A login that could bypass the policies is refused at the first use (TenancyError forbidden).
+ * A login that could bypass the policies is refused at the first use (TenancyError forbidden), and so is a database whose `guardSchema` is not
+ * our guard's (install_refused): no token is handed to functions of somebody else.
  *
- * @throws TenancyError install_refused for a `refusalAlarm` that could never be raised
+ * @throws TenancyError install_refused for a `refusalAlarm` that could never be raised, or a `guardSchema` that is no plain name
  */
 export function createTenancy<S extends Schema = Record<string, never>>(options: TenancyOptions<S>): Tenancy<S> {
-  const { pool, workers, tickets = true, keyWaitMs = 1000, onRefused, refusalAlarm: alarm } = options;
+  const { pool, workers, guardSchema = DEFAULT_SCHEMA, tickets = true, keyWaitMs = 1000, onRefused, refusalAlarm: alarm } = options;
+  const calls = guardCalls(guardSchema);
   const { refused, refusals } = countRefusals([...(onRefused ? [onRefused] : []), ...(alarm ? [refusalAlarm(alarm)] : [])]);
-  const product = lender(pool, "rehome_login");
+  const product = lender(pool, "rehome_login", guardSchema);
   const worker = workers && lender(workers, "rehome_worker");
   const cache = tickets ? ticketCache() : undefined;
-  const keys = keyWait((issuer) => requestKeys(product, issuer), keyWaitMs);
+  const keys = keyWait((issuer) => requestKeys(product, calls.requestKeys, issuer), keyWaitMs);
   const database = drizzleOver(options);
   const run = <T>(plan: Plan, work: Work<S, T>) => inTransaction(plan, (statement) => work(database(statement), queryOver(statement)));
   return {
     async as(token, work, { readOnly = false } = {}) {
-      return await run({ lend: product, role: "authenticated", readOnly, identity: tokenIdentity(token, cache, keys, refused) }, work);
+      const identity = tokenIdentity(token, cache, keys, calls, refused);
+      return await run({ lend: product, role: "authenticated", readOnly, identity }, work);
     },
     anonymous: (work, { readOnly = false } = {}) => run({ lend: product, role: "anonymous", readOnly }, work),
     async job(name, work, { readOnly = false } = {}) {
@@ -120,9 +126,9 @@ function queryOver(run: Run): Query {
 }
 
 /** The application can only ask; the job that holds the right fetches them from the pinned address. */
-async function requestKeys(lend: Lend, issuer: string): Promise<void> {
+async function requestKeys(lend: Lend, call: string, issuer: string): Promise<void> {
   const lease = await lend();
-  const ask = { text: "select auth.request_keys($1)", values: [issuer] };
+  const ask = { text: call, values: [issuer] };
   const { failure } = await lease.wire.fly([...opening(lease.wire, { role: "anonymous", readOnly: false, mark: "" }), ask, COMMIT]);
   lease.giveBack(failure === undefined);
   if (failure !== undefined) throw toTenancyError(failure);

@@ -192,6 +192,13 @@ describe("wrong usage is 2, before anything is tried", () => {
   });
 });
 
+test("without tenancy.config.ts, tenancy.config.mjs is the config", async () => {
+  writeFileSync(join(folder, "tenancy.config.mjs"), "export default 7;");
+  vi.spyOn(process, "cwd").mockReturnValue(folder);
+  expect(await onClean("lint")).toBe(2);
+  expect(err).toContain("no object of options");
+});
+
 test("a database that cannot be reached is 1, and its password is not repeated", async () => {
   expect(await runProgram(["lint", "--database", "postgresql://me:marker@127.0.0.1:1/none"])).toBe(1);
   expect(err).toBe(
@@ -213,8 +220,17 @@ test("every verb's help has an example", () => {
   }
 });
 
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+test("a config of a kind that this Node does not run is 2 and says which does", () => {
+  const file = join(folder, "tenancy.config.coffee");
+  writeFileSync(file, "");
+  const { status, stderr } = spawnSync(process.execPath, [main, "lint", "--config", file], { encoding: "utf8" });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^Error: tenancy\.config\.coffee cannot be loaded: Node \S+ does not run it.*\nNext: {2}Use Node 22\.18/);
+});
+
 test("the command itself ends with the exit code", () => {
-  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
   const ran = spawnSync(process.execPath, [main, "lint", "--level", "loud"], { encoding: "utf8" });
   expect(ran.status).toBe(2);
   expect(ran.stderr).toContain("Allowed choices are error, warn, info.");

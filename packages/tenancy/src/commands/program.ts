@@ -63,8 +63,8 @@ function usage(error: CommanderError, program: Command, args: readonly string[])
 }
 
 /** SQLSTATE and names of what it was about; never a value. */
-function namesOf({ sqlstate, schema, table, constraint, column }: TenancyError): string {
-  const names = Object.entries({ sqlstate, schema, table, constraint, column }).filter(([, value]) => value !== undefined);
+function namesOf({ sqlstate, schema, table, constraint, column, sequence }: TenancyError): string {
+  const names = Object.entries({ sqlstate, schema, table, constraint, column, sequence }).filter(([, value]) => value !== undefined);
   return names.length === 0 ? "" : ` (${names.map(([name, value]) => `${name} ${value}`).join(", ")})`;
 }
 

@@ -38,9 +38,10 @@ export async function claimSchema(client: ClientBase, schema: string, newest: nu
       found.extension === null
         ? `belongs to ${found.owner} (Supabase's, or another product's)`
         : `belongs to the extension ${found.extension}`;
+    const beside = schema === DEFAULT_SCHEMA ? "guard" : "another";
     throw refused(
       `Schema ${schema} ${whose}; nothing was changed.`,
-      `Install the guard beside it: installGuard(client, { schema: "${schema === DEFAULT_SCHEMA ? "guard" : "another"}" }); policies then call the functions of that schema.`,
+      `Install the guard beside it: installGuard(client, { schema: "${beside}" }). Policies then come from policyBuilders({ schema: "${beside}" }), the client from createTenancy({ guardSchema: "${beside}" }), and tenancy.config.ts says guardSchema: "${beside}".`,
     );
   }
   if (found.owner === null) await client.query(`create schema ${schema} authorization rehome_owner`);

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { claimSchema } from "./claim.ts";
+import { installing } from "./installing.ts";
 import { giveMirrorAccess } from "./mirror.ts";
 import { retryClashes } from "./retry.ts";
 import { checkSchema, DEFAULT_MIRROR, DEFAULT_SCHEMA, GUARD_FILES, guardSql, inSchema, relationParts, tablesSql } from "./sql-text.ts";
@@ -35,13 +36,14 @@ export interface InstalledGuard {
  * An upgrade keeps issuers, keys and revoked sessions. Identities bound before it are lost, in open transactions too: such a transaction sees
  * what anonymous sees. It may wait for transactions that have read the guard's tables.
  *
- * @throws TenancyError install_refused when the server is older than 16, the schema belongs to somebody else, or its version is newer
+ * @throws TenancyError install_refused when the server is older than 16, the schema belongs to somebody else, its version is newer, or the caller
+ * lacks a right
  */
 export async function installGuard(client: ClientBase, options: GuardOptions = {}): Promise<InstalledGuard> {
   const names = { mirror: options.mirror ?? DEFAULT_MIRROR, schema: options.schema ?? DEFAULT_SCHEMA };
   relationParts(names.mirror);
   checkSchema(names.schema);
-  return await retryClashes(async () => {
+  const install = async (): Promise<InstalledGuard> => {
     await client.query("begin isolation level read committed read write");
     try {
       const found = await claimSchema(client, names.schema, GUARD_VERSION);
@@ -59,5 +61,6 @@ export async function installGuard(client: ClientBase, options: GuardOptions = {
       await client.query("rollback");
       throw error;
     }
-  });
+  };
+  return await installing("installGuard", () => retryClashes(install));
 }

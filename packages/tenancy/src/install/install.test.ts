@@ -2,7 +2,18 @@ import { readFileSync } from "node:fs";
 import { freshDatabase, type PostgresServer, startPostgres, type TestDatabase, withDatabase } from "@rehome/sandbox";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { addIssuer, createTenancy, GUARD_VERSION, installGuard, installRoles, jobRole, mirrorAccess, syncKeys } from "../index.ts";
+import {
+  addIssuer,
+  createTenancy,
+  disableIssuer,
+  GUARD_VERSION,
+  installGuard,
+  installRoles,
+  jobRole,
+  mapIdentities,
+  mirrorAccess,
+  syncKeys,
+} from "../index.ts";
 import { publishing } from "../testing/guarded-database.ts";
 import { ISS, makeIssuer } from "../testing/issuer.ts";
 import { scramVerifier } from "./scram.ts";
@@ -210,6 +221,29 @@ describe("as an installer that is no superuser (Neon)", () => {
     const log = readFileSync(server.logFile, "utf8");
     expect(log).toContain("alter role rehome_login password");
     for (const password of Object.values(PASSWORDS)) expect(log).not.toContain(password);
+  });
+
+  test("beside roles of another installer: refused as install_refused, by each function, and nothing of the server's text is kept", async () => {
+    const root = await connect(server.url("postgres"));
+    await root.query("create role newcomer login createrole createdb bypassrls");
+    await root.query("create database theirs owner newcomer");
+    const client = await connect(server.url("theirs", "newcomer"));
+    const lacking = { name: "TenancyError", code: "install_refused", sqlstate: "42501", next: expect.stringContaining("ADMIN OPTION") };
+    const issuer = { iss: [ISS], kind: "workos", jwksUrl: "https://api.workos.test/jwks" } as const;
+    await expect(installRoles(client, PASSWORDS)).rejects.toMatchObject({ ...lacking, message: expect.stringMatching(/^installRoles: /) });
+    await expect(installGuard(client)).rejects.toMatchObject({ ...lacking, message: expect.stringMatching(/^installGuard: /) });
+
+    const owner = await connect(server.url("product", "newcomer"));
+    await expect(addIssuer(owner, issuer)).rejects.toMatchObject({ ...lacking, message: expect.stringMatching(/^addIssuer: /) });
+    await expect(syncKeys(owner, "workos", publishing([]))).rejects.toMatchObject(lacking);
+    await expect(disableIssuer(owner, "workos")).rejects.toMatchObject(lacking);
+    await expect(mapIdentities(owner, "workos", [{ sub: "s", userId: "u", orgId: "o" }])).rejects.toMatchObject({ name: "TenancyError" });
+
+    const empty = await connect();
+    await expect(addIssuer(empty, issuer)).rejects.toMatchObject({ code: "install_refused", sqlstate: "42P01" });
+    await empty.end();
+    open = open.filter((each) => each !== empty);
+    await expect(installGuard(empty)).rejects.toMatchObject({ name: "TenancyError", code: "unreachable" });
   });
 
   test("the logins cannot take all connections; a superuser's mover may use the reserved ones", async () => {

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { TenancyError } from "../errors.ts";
+import { installing } from "./installing.ts";
 import { inSchema } from "./sql-text.ts";
 
 export interface Issuer {
@@ -35,7 +36,7 @@ export interface InSchema {
  *
  * The caller owns schema auth (the installer). One transaction.
  *
- * @throws TenancyError install_refused when a value is out of bounds or another issuer has the same spelling
+ * @throws TenancyError install_refused when a value is out of bounds, another issuer has the same spelling, or the caller lacks the right
  */
 export async function addIssuer(client: ClientBase, issuer: Issuer, { schema }: InSchema = {}): Promise<string> {
   const name = issuer.name ?? issuer.kind;
@@ -48,29 +49,31 @@ export async function addIssuer(client: ClientBase, issuer: Issuer, { schema }: 
   // A variable of the environment that is not set: an unknown origin must not become every origin.
   if (azp?.some((origin) => typeof origin !== "string" || origin === "")) throw refused(name, "an origin of azp is empty");
   const query = (text: string, params?: unknown[]) => client.query(inSchema(text, schema), params);
-  await client.query("begin");
-  try {
-    await query(
-      `insert into auth.issuer as i (name, kind, jwks_url, audience, leeway_s, max_lifetime_s, azp) values ($1, $2, $3, $4, $5, $6, $7)
+  return await installing("addIssuer", async () => {
+    await client.query("begin");
+    try {
+      await query(
+        `insert into auth.issuer as i (name, kind, jwks_url, audience, leeway_s, max_lifetime_s, azp) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (name) do update set kind = excluded.kind, jwks_url = excluded.jwks_url, audience = excluded.audience,
            leeway_s = excluded.leeway_s, max_lifetime_s = excluded.max_lifetime_s, azp = excluded.azp, revision = i.revision + 1`,
-      values,
-    );
-    await query("delete from auth.issuer_iss where issuer = $1 and iss <> all ($2::text[])", [name, issuer.iss]);
-    const { rows } = await query(
-      `insert into auth.issuer_iss as s (iss, issuer) select distinct iss, $1 from unnest($2::text[]) iss
+        values,
+      );
+      await query("delete from auth.issuer_iss where issuer = $1 and iss <> all ($2::text[])", [name, issuer.iss]);
+      const { rows } = await query(
+        `insert into auth.issuer_iss as s (iss, issuer) select distinct iss, $1 from unnest($2::text[]) iss
          on conflict (iss) do update set issuer = s.issuer returning issuer`,
-      [name, issuer.iss],
-    );
-    if ((rows as { issuer: string }[]).some((row) => row.issuer !== name))
-      throw refused(name, "another issuer has the same spelling of iss");
-    await client.query("commit");
-    return name;
-  } catch (error) {
-    await client.query("rollback");
-    if ((error as { code?: string }).code === "23514") throw refused(name, "a value is out of bounds");
-    throw error;
-  }
+        [name, issuer.iss],
+      );
+      if ((rows as { issuer: string }[]).some((row) => row.issuer !== name))
+        throw refused(name, "another issuer has the same spelling of iss");
+      await client.query("commit");
+      return name;
+    } catch (error) {
+      await client.query("rollback");
+      if ((error as { code?: string }).code === "23514") throw refused(name, "a value is out of bounds");
+      throw error;
+    }
+  });
 }
 
 /**
@@ -78,9 +81,11 @@ export async function addIssuer(client: ClientBase, issuer: Issuer, { schema }: 
  * already keep it until they end or the token expires. Run as rehome_mover or the installer.
  *
  * @returns whether there is such an issuer
+ * @throws TenancyError install_refused when the caller lacks the right
  */
 export async function disableIssuer(client: ClientBase, name: string, { schema }: InSchema = {}): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>(inSchema("select auth.disable_issuer($1) as found", schema), [name]);
+  const statement = inSchema("select auth.disable_issuer($1) as found", schema);
+  const { rows } = await installing("disableIssuer", () => client.query<{ found: boolean }>(statement, [name]));
   return rows[0]?.found === true;
 }
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { TenancyError, toTenancyError } from "../errors.ts";
+import { installing } from "./installing.ts";
 import type { InSchema } from "./issuer.ts";
 import { inSchema } from "./sql-text.ts";
 
@@ -22,7 +23,7 @@ const MAX_BYTES = 262_144;
  *
  * @param issuer name of its row in auth.issuer, as addIssuer returned it
  * @param fetchImpl for tests and proxies
- * @throws TenancyError unreachable (address), bad_keys (content), install_refused (no such issuer)
+ * @throws TenancyError unreachable (address or database), bad_keys (content), install_refused (no such issuer, or no right to read it)
  */
 export async function syncKeys(
   client: ClientBase,
@@ -30,7 +31,8 @@ export async function syncKeys(
   fetchImpl: typeof fetch = fetch,
   { schema }: InSchema = {},
 ): Promise<SyncedKeys> {
-  const { rows } = await client.query<{ jwks_url: string }>(inSchema("select jwks_url from auth.issuer where name = $1", schema), [issuer]);
+  const address = inSchema("select jwks_url from auth.issuer where name = $1", schema);
+  const { rows } = await installing("syncKeys", () => client.query<{ jwks_url: string }>(address, [issuer]));
   const url = rows[0]?.jwks_url;
   if (!url)
     throw new TenancyError(

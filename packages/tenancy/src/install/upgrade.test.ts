@@ -105,7 +105,7 @@ test("what an upgrade leaves is what a new installation makes", async () => {
 
 test("an upgrade that fails changes nothing", async () => {
   await owner.query("alter table auth.issuer add column azp int"); // in its way
-  await expect(installGuard(owner)).rejects.toMatchObject({ code: "42701" });
+  await expect(installGuard(owner)).rejects.toMatchObject({ code: "install_refused", sqlstate: "42701" });
   expect((await owner.query("select version from auth.version")).rows).toEqual([{ version: 1 }]);
   expect(await rows(issuer.token())).toEqual(["org_01A"]);
 });

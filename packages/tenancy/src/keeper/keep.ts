@@ -136,11 +136,13 @@ class Bell {
 
   async heard(atMostMs: number): Promise<void> {
     if (this.#rung || this.lost) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, atMostMs);
-    this.#wake = resolve;
-    await promise;
-    clearTimeout(timer);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, atMostMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }
 

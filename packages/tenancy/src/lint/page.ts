@@ -14,13 +14,13 @@ const HEAD = `# What \`tenancy lint\` looks for
 
 Made from the rules by \`node packages/tenancy/src/lint/page.ts\`; a test fails when they differ. Change the rules, not this page.
 
-    npm run tenancy -- lint --database postgresql://…          # table; --format json or sarif for machines
+    npx tenancy lint --database postgresql://…          # table; --format json or sarif for machines
 
 It reads the catalog and nothing else: no row, no lock, one snapshot, any role. Exit code 0: nothing at \`--level\` (default warn) or above; 3: findings; 2: wrong
 usage or options; 1: the database did not answer. Policies are read as Postgres stores them, not as text: functions and tables by their number, so that no
 name, cast or spelling hides a call.
 
-    npm run tenancy -- lint --source                           # the product's code instead; --source <folder…> for others than the config's
+    npx tenancy lint --source                           # the product's code instead; --source <folder…> for others than the config's
 
 With \`--source\` it reads files and connects to nothing: the rules under [Source](#source), over the literals, calls and imports of TypeScript and JavaScript.
 Comments do not count, nor do tests (\`*.test.ts\`, \`*.spec.ts\`); \`"set_" + "config("\` counts as what it adds up to.

@@ -1,8 +1,9 @@
-import { pgTable, text } from "drizzle-orm/pg-core";
+import { pgTable, serial, text } from "drizzle-orm/pg-core";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as schema from "../../example/schema.ts";
 import { type ExampleDatabase, exampleDatabase } from "../../example/testing/example-database.ts";
+import { toTenancyError } from "../errors.ts";
 import { afterMigration, policyProblems } from "./after-migration.ts";
 import { orgScoped } from "./builders.ts";
 
@@ -13,6 +14,8 @@ beforeAll(async () => {
   client = example.client;
 });
 afterAll(() => example?.drop());
+
+const VISITS = pgTable("visits", { id: serial("id").primaryKey(), orgId: text("org_id").notNull() }, (t) => orgScoped(t.orgId)).enableRLS();
 
 const SORTED = (acl: string) => `(select array_agg(a::text order by a::text)::text from unnest(${acl}) a)`;
 const FINGERPRINT = `select md5(string_agg(line, chr(10) order by line)) as print from (
@@ -106,6 +109,23 @@ describe("refused, because nobody said it", () => {
     expect(await policyProblems(client, { schema })).toEqual([]);
   });
 
+  test("a column whose migration was not applied", async () => {
+    await client.query("alter table tasks rename column due to deadline");
+    const refusal = { name: "TenancyError", code: "install_refused", message: expect.stringContaining("tasks: column due is missing") };
+    await expect(afterMigration(client, { schema })).rejects.toMatchObject(refusal);
+    expect(await policyProblems(client, { schema })).toEqual(["tasks: column due is missing"]);
+    await client.query("alter table tasks rename column deadline to due");
+    expect(await policyProblems(client, { schema })).toEqual([]);
+  });
+
+  test("a right that the installer lacks", async () => {
+    const lacking = { name: "TenancyError", code: "install_refused", sqlstate: "42501" };
+    await client.query("set role authenticated");
+    await expect(afterMigration(client, { schema })).rejects.toMatchObject(lacking);
+    await expect(policyProblems(client, { schema })).rejects.toMatchObject(lacking);
+    await client.query("reset role");
+  });
+
   test("a table of another's care may be named", async () => {
     await client.query("create table leftovers (id int)");
     expect(await policyProblems(client, { schema, others: ["public.leftovers"] })).toEqual([]);
@@ -121,6 +141,39 @@ describe("refused, because nobody said it", () => {
       { forced: true },
     ]);
     await client.query("drop policy helpful on notes");
+  });
+
+  test("a serial column: nobody who inserts may use its sequence, and an identity column needs nobody to", async () => {
+    const numbered = { ...schema, visits: VISITS };
+    await client.query("create table visits (id serial primary key, org_id text not null references organizations)");
+    const problem = "visits: authenticated may insert but not use sequence visits_id_seq, which numbers id";
+    await expect(afterMigration(client, { schema: numbered })).rejects.toMatchObject({
+      code: "install_refused",
+      message: expect.stringContaining(problem),
+    });
+    const insert = async () => {
+      try {
+        await example.as("authenticated", await example.token("user_max", "org_alder"), (each) =>
+          each.query("insert into visits (org_id) values ('org_alder')"),
+        );
+        return "inserted";
+      } catch (error) {
+        return toTenancyError(error);
+      }
+    };
+    expect(await insert()).toMatchObject({ code: "forbidden", sequence: "visits_id_seq" });
+
+    // Whoever wants the grant has it, and the linter then asks for the reason.
+    await client.query("grant usage on sequence visits_id_seq to authenticated");
+    expect(await policyProblems(client, { schema: numbered })).toEqual([]);
+    await client.query("revoke usage on sequence visits_id_seq from authenticated");
+
+    await client.query(
+      "alter table visits alter id drop default; drop sequence visits_id_seq; alter table visits alter id add generated always as identity",
+    );
+    expect(await afterMigration(client, { schema: numbered })).toMatchObject({ tables: 9 });
+    expect(await insert()).toBe("inserted");
+    await client.query("drop table visits");
   });
 
   test("a schema without tables, and a table without enableRLS()", async () => {

@@ -1,9 +1,11 @@
 import { type ClientBase, escapeIdentifier } from "pg";
 import { TenancyError } from "../errors.ts";
+import { installing } from "../install/installing.ts";
 import { retryClashes } from "../install/retry.ts";
 import { comparePolicies, createPolicy, type PolicyDifference, relationOf } from "./compare-policies.ts";
 import { type DeclaredTable, declaredTables } from "./declared.ts";
 import { declaredGrants, grantProblems } from "./grants.ts";
+import { serialProblems } from "./serial.ts";
 
 export interface AfterMigrationOptions {
   /** The Drizzle schema: `import * as schema from "./schema.ts"`. */
@@ -31,13 +33,18 @@ export interface AfterMigration {
  * readers or writers would notice. What protects stays even when the proof then fails.
  *
  * @param client the installer, not inside a transaction
- * @throws TenancyError install_refused, naming what is missing, differs or was never declared
+ * @throws TenancyError install_refused, naming what is missing, differs or was never declared, a `serial` column whose sequence nobody who inserts may
+ * use, or the right that the installer lacks
  */
 export async function afterMigration(client: ClientBase, options: AfterMigrationOptions): Promise<AfterMigration> {
+  return await installing("afterMigration", () => applyAndProve(client, options));
+}
+
+async function applyAndProve(client: ClientBase, options: AfterMigrationOptions): Promise<AfterMigration> {
   const { owner = "rehome_owner", reapply = true, grants = "declared" } = options;
   const tables = declaredTables(options.schema);
-  const missing = await missingTables(client, tables);
-  if (missing.length > 0) throw unsafe(missing.map((name) => `table ${name} is missing`));
+  const missing = await missingParts(client, tables);
+  if (missing.length > 0) throw unsafe(missing);
   await inTransaction(client, () => force(client, tables, owner));
   const reapplied = reapply ? await inTransaction(client, () => putBack(client, tables)) : [];
   if (grants === "declared") await inTransaction(client, () => client.query(declaredGrants(tables)));
@@ -52,14 +59,17 @@ export async function afterMigration(client: ClientBase, options: AfterMigration
  * @param client the installer, inside a transaction of its own or not
  */
 export async function policyProblems(client: ClientBase, options: AfterMigrationOptions): Promise<string[]> {
-  const tables = declaredTables(options.schema);
-  const missing = await missingTables(client, tables);
-  if (missing.length > 0) return missing.map((name) => `table ${name} is missing`);
-  return await changingNothing(client, async () => [
-    ...(await tableProblems(client, tables, options)),
-    ...(await comparePolicies(client, tables)).map(sentence),
-    ...(await grantProblems(client, tables)),
-  ]);
+  return await installing("policyProblems", async () => {
+    const tables = declaredTables(options.schema);
+    const missing = await missingParts(client, tables);
+    if (missing.length > 0) return missing;
+    return await changingNothing(client, async () => [
+      ...(await tableProblems(client, tables, options)),
+      ...(await comparePolicies(client, tables)).map(sentence),
+      ...(await grantProblems(client, tables)),
+      ...(await serialProblems(client, tables)),
+    ]);
+  });
 }
 
 const sentence = ({ table, name, what }: PolicyDifference) => `${table.name}: policy ${name} ${what}`;
@@ -103,9 +113,20 @@ async function tableStates(client: ClientBase, tables: readonly DeclaredTable[])
   return tables.map((_table, at) => rows.find((row) => row.at === at + 1));
 }
 
-async function missingTables(client: ClientBase, tables: readonly DeclaredTable[]): Promise<string[]> {
+/** Tables and columns of a migration that was not applied. A policy or grant that names one could not even be made. */
+async function missingParts(client: ClientBase, tables: readonly DeclaredTable[]): Promise<string[]> {
   const states = await tableStates(client, tables);
-  return tables.filter((_table, at) => !states[at]).map(({ schema, name }) => `${schema}.${name}`);
+  const { rows } = await client.query<{ name: string; columns: string[] }>(
+    `select n.nspname || '.' || c.relname as name, array_agg(a.attname::text) as columns
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where n.nspname || '.' || c.relname = any ($1) group by 1`,
+    [tables.map(({ schema, name }) => `${schema}.${name}`)],
+  );
+  return tables.flatMap(({ schema, name, columns }, at) => {
+    if (!states[at]) return [`table ${schema}.${name} is missing`];
+    const there = rows.find((row) => row.name === `${schema}.${name}`)?.columns ?? [];
+    return columns.filter((column) => !there.includes(column)).map((column) => `${name}: column ${column} is missing`);
+  });
 }
 
 async function tableProblems(client: ClientBase, tables: readonly DeclaredTable[], options: AfterMigrationOptions): Promise<string[]> {
@@ -161,7 +182,7 @@ function unsafe(problems: readonly string[]): TenancyError {
     {},
     {
       message: `The database does not protect its rows as declared: ${shown}${problems.length > 20 ? `; and ${problems.length - 20} more` : ""}.`,
-      next: "Generate and apply the missing migration, or drop what nobody declared; then call afterMigration again.",
+      next: "Generate and apply the missing migration, drop what nobody declared, mend what the message names; then call afterMigration again.",
     },
   );
 }

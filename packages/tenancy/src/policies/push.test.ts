@@ -116,7 +116,7 @@ async function push(name: string, replacements: Record<string, string>): Promise
 
 /** The example's schema with some passages replaced, as a file of its own, which loads the builders and no more: a second less each time. */
 function write(name: string, replacements: Record<string, string>): string {
-  let text = readFileSync(join(EXAMPLE, "schema.ts"), "utf8").replace("../src/index.ts", "./builders.ts");
+  let text = readFileSync(join(EXAMPLE, "schema.ts"), "utf8").replace("@rehome/tenancy", "./builders.ts");
   for (const [from, to] of Object.entries(replacements)) {
     expect(text).toContain(from);
     text = text.replace(from, to);

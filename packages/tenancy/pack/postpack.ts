@@ -1,0 +1,3 @@
+import { undress } from "./dress.ts";
+
+undress(process.cwd());
