@@ -96,9 +96,9 @@ test("the worker's login becomes the jobs it was given and nobody else; the prod
   // Other tests share the server and its roles: a job that nobody was given is one of our own.
   const admin = new pg.Client({ connectionString: process.env["REHOME_TEST_POSTGRES"] });
   await admin.connect();
-  await admin.query("create role rehome_job_of_nobody");
+  await admin.query("create role job_of_nobody");
   const others = [
-    "rehome_job_of_nobody",
+    "job_of_nobody",
     "rehome_owner",
     "rehome_guard",
     "rehome_mover",
@@ -111,7 +111,7 @@ test("the worker's login becomes the jobs it was given and nobody else; the prod
     for (const role of others) expect(await become(workerUrl, role), role).toBe("42501");
     expect(await become(loginUrl, "rehome_worker")).toBe("42501");
   } finally {
-    await admin.query("drop role rehome_job_of_nobody");
+    await admin.query("drop role job_of_nobody");
     await admin.end();
   }
 });

@@ -48,7 +48,7 @@ export async function applyChanges(query: Query, changes: readonly Change[]): Pr
 
 /** Postgres stores neither NUL nor half a surrogate pair; one name that holds them must not stop the sync. */
 function storable(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "\uFFFD");
+  return Buffer.from(text).toString().replaceAll("\0", "\uFFFD"); // UTF-8 has no half pairs
 }
 
 export interface Webhook {
