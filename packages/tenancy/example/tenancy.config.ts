@@ -2,6 +2,7 @@ import type { LintOptions, Persona } from "@rehome/tenancy";
 import type { ClientBase } from "pg";
 import { addExampleIssuer } from "./issuer.ts";
 import { JOBS, PEOPLE } from "./people.ts";
+import * as schema from "./schema.ts";
 import { whoSeesWhat } from "./who-sees-what.ts";
 
 const TESTS_ONLY = "The tests run any SQL as anybody, on the owner's connection.";
@@ -28,6 +29,9 @@ export default {
     ],
   },
 } satisfies LintOptions;
+
+/** For `tenancy doctor`: what afterMigration is called with, so that a policy that is gone is missed. */
+export const declared = { schema };
 
 /** For `tenancy hunt`, on a copy: it gives the guard an issuer whose key nobody else has, to sign tokens of everybody. */
 export async function hunt(owner: ClientBase) {

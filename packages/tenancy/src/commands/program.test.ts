@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { exampleDatabase } from "../../example/testing/example-database.ts";
 import { type CleanDatabase, cleanDatabase } from "../lint/testing/clean-database.ts";
 import { buildProgram, runProgram } from "./program.ts";
 
@@ -122,6 +123,26 @@ test("doctor is 3 and names what to do while there is no issuer", async () => {
     ok: false,
     checks: expect.arrayContaining([expect.objectContaining({ name: "issuers", state: "bad" })]),
   });
+});
+
+test("doctor compares the policies with what the config file declares, and says so when it does not", async () => {
+  const example = await exampleDatabase();
+  const module = JSON.stringify(fileURLToPath(new URL("../../example/schema.ts", import.meta.url)));
+  const declaring = config(`import * as schema from ${module}; export const declared = { schema };`);
+  const onExample = (file: string) => runProgram(["doctor", "--config", file, "--database", example.url]);
+  try {
+    await example.client.query("drop policy tasks_select_own_org on tasks");
+    expect(await onExample(declaring)).toBe(3);
+    expect(out).toMatch(/\nBAD {3}policies +tasks: policy tasks_select_own_org is missing\n/);
+    expect(out).toMatch(/\n {2}policies +call afterMigration\(client, { schema, … }\)/);
+    out = "";
+    await onExample(config("export default {}"));
+    expect(out).not.toContain("policies ");
+    expect(await onExample(config("export const declared = {}"))).toBe(2);
+    expect(err).toContain("`declared` has no schema");
+  } finally {
+    await example.drop();
+  }
 });
 
 describe("hunt", () => {

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import type { GuardNames } from "../install/sql-text.ts";
 import type { SettledOptions } from "../lint/options.ts";
 
 /** ok: as it should be. warn: works, and should be mended. bad: does not work, or does not protect. unknown: could not be looked at. */
@@ -24,6 +25,15 @@ export interface Patient {
 }
 
 export const ok = (name: string, found: string): Check => ({ name, state: "ok", found, mend: "" });
+
+/** Statements to run one by one, then the call where there is one. */
+export function mendBy(sql: readonly string[], call?: string): string {
+  return [sql.join("; "), ...(call === undefined ? [] : [call])].filter((part) => part !== "").join("; then ");
+}
+
+/** Installs again; run as the installer. */
+export const installCall = ({ schema, mirror }: GuardNames): string =>
+  `call installGuard(client, { schema: "${schema}", mirror: "${mirror}" })`;
 
 /** `3 min`, `2.5 h`, `4 days`, out of seconds. */
 export function age(seconds: number): string {

@@ -1,10 +1,12 @@
-import { type Check, ok, type Patient } from "./check.ts";
+import { type Check, installCall, ok, type Patient } from "./check.ts";
 import { read } from "./read.ts";
 
 interface Facts {
   refused: boolean;
   droppable: string[];
   others: string[];
+  /** Quoted, as the lists above. */
+  logins: string[];
   prepared: number;
 }
 
@@ -14,7 +16,7 @@ export async function checkUtility(patient: Patient): Promise<Check[]> {
   const [facts] = await read<Facts>(patient, "utility", [roles.application, roles.login]);
   if (!facts) return [];
   const names = facts.droppable.join(", ");
-  const install = `as a superuser, call installGuard(client, { schema: "${guardSchema}", mirror: "${patient.mirror}" })`;
+  const install = `as a superuser, ${installCall({ schema: guardSchema, mirror: patient.mirror })}`;
   return [
     facts.droppable.length === 0
       ? ok("drop owned", "no role of the product can drop policies")
@@ -22,7 +24,7 @@ export async function checkUtility(patient: Patient): Promise<Check[]> {
           name: "drop owned",
           state: "bad",
           found: `DROP OWNED would take the policies of ${names}`,
-          mend: `revoke all on ${guardSchema}.drop_owned_stop from ${names}; grant select (held) on ${guardSchema}.drop_owned_stop to ${names}`,
+          mend: `revoke all on ${guardSchema}.drop_owned_stop from public, ${names}; grant select (held) on ${guardSchema}.drop_owned_stop to ${names}`,
         },
     facts.refused
       ? ok("utility commands", "refused to the logins of the product before they lock anything")
@@ -32,7 +34,7 @@ export async function checkUtility(patient: Patient): Promise<Check[]> {
           found: "SQL of the product can lock any table (CREATE RULE) for as long as it likes",
           mend: install,
         },
-    otherDatabases(facts.others),
+    otherDatabases(facts),
     facts.prepared === 0
       ? ok("prepared transactions", "none can be made")
       : {
@@ -44,7 +46,7 @@ export async function checkUtility(patient: Patient): Promise<Check[]> {
   ];
 }
 
-function otherDatabases(others: readonly string[]): Check {
+function otherDatabases({ others, logins }: Facts): Check {
   const name = "other databases";
   if (others.length === 0) return ok(name, "the logins of the product enter this one only");
   const some = others.slice(0, 5);
@@ -52,6 +54,6 @@ function otherDatabases(others: readonly string[]): Check {
     name,
     state: "warn",
     found: `the logins of the product may enter ${some.join(", ")}${others.length > some.length ? ` and ${others.length - some.length} more` : ""}, where nothing keeps them from locking the server's catalogs`,
-    mend: `revoke connect on database ${some.map((each) => `"${each}"`).join(", ")} from public`,
+    mend: `revoke connect on database ${others.join(", ")} from ${["public", ...logins].join(", ")}`,
   };
 }

@@ -54,19 +54,21 @@ begin
       returning i.name, i.jwks_url;
 end $$;
 
--- Names this copy of the database: another server, timeline or database is another copy. A service that hides the first two leaves the third;
--- and a branch made by copying storage may keep all three: after one, rotate by hand.
+-- Names this copy of the database: another server, timeline or database is another copy. A service that hides the first two leaves the third.
+-- A branch made by copying storage may keep all three. Neon names its branch in a setting that only its server can change; elsewhere it is not
+-- there. A session could make one up for itself: only the keeper and who rotates by hand come here, and the worst is one rotation too many.
 create or replace function auth.this_copy() returns text
 stable language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   server text := '';
+  branch text := nullif(current_setting('neon.timeline_id', true), '');
 begin
   begin
     select s.system_identifier || '/' || c.timeline_id into server from pg_control_system() s, pg_control_checkpoint() c;
   exception when insufficient_privilege then
     null;
   end;
-  return server || '/' || (select d.oid from pg_database d where d.datname = current_database());
+  return concat_ws('/', server, (select d.oid from pg_database d where d.datname = current_database()), branch);
 end $$;
 
 -- A new key of the seals. The one before it stays until the next rotation; with forget_old it goes at once, and open transactions lose their

@@ -35,9 +35,9 @@ export interface GuardedDatabase {
   drop(): Promise<void>;
 }
 
-/** A database with roles, guard, one WorkOS issuer, a mirror and a guarded table `note` (500 rows each of org_01A and org_01B). */
-export async function guardedDatabase(): Promise<GuardedDatabase> {
-  const database = await freshDatabase();
+/** A database with roles, guard, one WorkOS issuer, a mirror and a guarded table `note` (500 rows each of org_01A and org_01B). @param serverUrl a superuser's; the shared server when omitted */
+export async function guardedDatabase(serverUrl?: string): Promise<GuardedDatabase> {
+  const database = await freshDatabase(serverUrl);
   const owner = new pg.Client({ connectionString: database.url });
   await owner.connect();
   await installRoles(owner, { moverPassword: "mover", loginPassword: "login" });
