@@ -118,6 +118,17 @@ describe("commands that lock before they ask", () => {
     expect(await login.q("create rule r as on insert to public.memberships do nothing")).toBe("55P03");
   });
 
+  test("a statement that is only prepared holds a table, too, and keeps neither the keeper nor an upgrade waiting", async () => {
+    await login.client.query("begin; set local role anonymous");
+    for (const table of ["seal_key", "version", "revocation", "revoked_session", "issuer", "jwk", "key_request"]) {
+      expect(await login.q(`prepare of_${table} as delete from auth.${table}`)).toBeUndefined(); // no right is asked for before it is executed
+    }
+    await database.owner.query("set lock_timeout = '2s'");
+    await database.owner.query("select auth.keep(), auth.rotate_seal_key()");
+    await database.owner.query("select auth.revoke_session('session_01A')");
+    expect(await installGuard(database.owner)).toMatchObject({ utilityRefused: true });
+  });
+
   test("cannot be had by switching it off", async () => {
     for (const setting of ["event_triggers = off", "session_replication_role = replica"]) {
       expect(await login.q(`set ${setting}`)).toBe("42501");

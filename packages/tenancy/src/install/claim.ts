@@ -52,7 +52,9 @@ export async function claimSchema(client: ClientBase, schema: string, newest: nu
       schema,
     ),
   );
-  await client.query(inSchema("lock table auth.version in exclusive mode", schema));
+  // Its rows, once there are any: the table could be held by anybody who may name it in a statement.
+  const { rowCount } = await client.query(inSchema("select from auth.version for update", schema));
+  if (rowCount === 0) await client.query(inSchema("lock table auth.version in exclusive mode", schema));
   const { rows: versions } = await client.query<{ version: number | null }>(
     inSchema("select max(version) as version from auth.version", schema),
   );

@@ -1,5 +1,6 @@
 import type { Event, WorkOS } from "@workos-inc/node";
 import type { Query } from "../client/tenancy.ts";
+import { TenancyError } from "../errors.ts";
 import { type Change, changeOf, invitationChange, membershipChange, organizationChange, userChange } from "./changes.ts";
 import { OrganizationError, workosStatus } from "./errors.ts";
 import type { RunJob } from "./run.ts";
@@ -33,8 +34,8 @@ export async function endSessions(run: RunJob, changes: readonly Change[]): Prom
  * page's error, so that its cursor stays and the page is tried again.
  */
 export async function applyEach(run: RunJob, changes: readonly Change[], error: unknown): Promise<never> {
-  if (error instanceof OrganizationError)
-    for (const change of changes) await run((query) => applyChanges(query, [change])).catch(() => undefined);
+  const answered = error instanceof OrganizationError || (error instanceof TenancyError && error.code !== "unreachable");
+  if (answered) for (const change of changes) await run((query) => applyChanges(query, [change])).catch(() => undefined);
   throw error;
 }
 
@@ -91,12 +92,16 @@ export async function fetchMissing(
 ): Promise<number> {
   const missing = await run(async (query) => (await query<Missing>(onlyDoubts ? DOUBTS : MISSING, [limit])).rows);
   const changes: Change[] = [];
+  const unknown: string[] = [];
   for (const { kind, id } of missing) {
-    const change = fetchChange(workos, kind, id);
-    const found = await orUndefined(change);
+    const found = await orUndefined(fetchChange(workos, kind, id));
     if (found) changes.push(found);
+    else unknown.push(id);
   }
-  if (changes.length > 0) await run((query) => applyChanges(query, changes));
+  // What WorkOS does not know goes behind the others: next time it is their turn.
+  if (unknown.length > 0)
+    await run((query) => query("update tenancy.object set seen_at = clock_timestamp() where doubt and id = any ($1)", [unknown]));
+  if (changes.length > 0) await run((query) => applyChanges(query, changes)).catch((error: unknown) => applyEach(run, changes, error));
   return changes.length;
 }
 
@@ -117,7 +122,7 @@ select kind, id from (
   select 'user', m.user_id from tenancy.object m
    where m.kind = 'membership' and not m.deleted and not exists (select from tenancy.object u where u.kind = 'user' and u.id = m.user_id)
   union
-  select d.kind, d.id from tenancy.object d where d.doubt and d.kind in ('organization', 'user', 'membership', 'invitation')
+  (select d.kind, d.id from tenancy.object d where d.doubt and d.kind in ('organization', 'user', 'membership', 'invitation') order by d.seen_at limit $1)
 ) as missing limit $1`;
 
 export type FetchableKind = "organization" | "user" | "membership" | "invitation";

@@ -33,11 +33,12 @@ export interface DeletionStep {
 }
 
 /**
- * Asks for the deletion of an organization; the owner only. From its commit on nobody in it has access. `erasePeople`: whose personal
- * organization it is, is erased (the right to erasure): suspended everywhere at once, with no address left in invitations; then rows of other
- * organizations that name them go (`erase` of installOrganizations), and WorkOS deletes them.
+ * Asks for the deletion of an organization; the owner only. From its commit on nobody in it has access. `erasePeople`: the owner, whose personal
+ * organization it must be and nobody else's, is erased (the right to erasure): suspended everywhere at once, with no address left in
+ * invitations; then rows of other organizations that name the person go (`erase` of installOrganizations), and WorkOS deletes the person.
  *
- * @throws OrganizationError not_owner, unknown_organization; last_owner when a person to erase owns another organization
+ * @throws OrganizationError not_owner, unknown_organization; last_owner when the person owns another organization; organization_gone when a
+ *   deletion without erasure was asked for before
  */
 export async function requestDeletion(
   { sync }: Pick<DeletionParts, "sync">,
@@ -121,10 +122,10 @@ export async function countRows({ deletion }: Pick<DeletionParts, "deletion">, o
   return Object.fromEntries(rows.map(({ at, rows: n }) => [at, n]));
 }
 
-/** Open invitations of other organizations. WorkOS keeps those that were accepted. */
+/** Open invitations of other organizations to a proved address. WorkOS keeps those that were accepted. */
 async function revokeInvitationsTo(workos: WorkOS, userId: string): Promise<void> {
   const user = await orUndefined(workos.userManagement.getUser(userId));
-  if (!user) return;
+  if (!user?.emailVerified) return;
   const invitations = await workos.userManagement.listInvitations({ email: user.email });
   for (const { id, state } of await invitations.autoPagination()) {
     if (state === "pending") await workos.userManagement.revokeInvitation(id);

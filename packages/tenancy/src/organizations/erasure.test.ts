@@ -2,6 +2,7 @@ import type { User } from "@workos-inc/node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { deleteOrganization, erasePerson, requestDeletion } from "./deletion.ts";
 import { inviteMember } from "./invitations.ts";
+import { changeOrganizationType, transferOwnership } from "./ownership.ts";
 import { ensurePersonalOrganization } from "./personal.ts";
 import { pollEvents } from "./poll.ts";
 import { reconcile } from "./reconcile.ts";
@@ -72,6 +73,15 @@ async function saying(text: string): Promise<string[]> {
   return found.sort();
 }
 
+/** The deletion job of a process that dies when only WorkOS is left. */
+function dyingAtWorkos(): RunJob {
+  return async (work) => {
+    const left = await database.rows("select from organizations where id = $1", [home]);
+    if (left.length === 0) throw new Error("the process died");
+    return await database.deletion(work);
+  };
+}
+
 describe("a person is erased (R60)", () => {
   test("no row in any organization is left that names her where the product said so, nobody else's goes, and WorkOS forgets her", async () => {
     await ask();
@@ -101,7 +111,7 @@ describe("a person is erased (R60)", () => {
     );
     expect(await saying(ana.email)).toEqual(["invitations", "tenancy.object", "users"]);
     await ask();
-    expect(await saying(ana.email)).toEqual(["tenancy.object", "users"]);
+    expect(await saying(ana.email)).toEqual(["tenancy.deletion", "tenancy.object", "users"]);
     expect(await database.rows("select kind from tenancy.object where state::text ilike '%' || $1 || '%'", [ana.email])).toEqual([
       { kind: "user" },
     ]);
@@ -122,6 +132,64 @@ describe("a person is erased (R60)", () => {
     await expect(ask()).rejects.toMatchObject({ code: "last_owner" });
     expect(await database.rows("select * from memberships order by id")).toEqual(before);
     expect(await database.rows("select from tenancy.deletion")).toEqual([]);
+  });
+
+  test("an organization that somebody else owns by now, or that was never hers alone, erases nobody", async () => {
+    const practice = { orgId: home, type: "clinic" as const };
+    await changeOrganizationType({ workos: workos.workos, run: database.sync }, { ...practice, actor: ana.id });
+    await workos.workos.userManagement.createOrganizationMembership({ organizationId: home, userId: olga, roleSlug: "member" });
+    await reconcile({ workos: workos.workos, run: database.sync });
+    await transferOwnership({ workos: workos.workos, run: database.sync }, { orgId: home, from: ana.id, to: olga });
+    await expect(requestDeletion(parts(), { orgId: home, actor: olga, erasePeople: true })).rejects.toMatchObject({ code: "not_owner" });
+    await expect(erasePerson(parts(), { userId: olga, orgId: clinic })).rejects.toMatchObject({ code: "not_owner" });
+    expect(await database.rows("select from tenancy.deletion")).toEqual([]);
+    expect(await bios()).toEqual(["Ana at home", "Ana in the clinic", "Olga"]);
+  });
+
+  test("after a deletion without erasure it says that it cannot, instead of doing nothing", async () => {
+    await requestDeletion(parts(), { orgId: home, actor: ana.id });
+    await expect(erasePerson(parts(), { userId: ana.id, orgId: home })).rejects.toMatchObject({ code: "organization_gone" });
+    await deleteOrganization(parts(), home);
+    await expect(ask()).rejects.toMatchObject({ code: "organization_gone" });
+  });
+
+  test("an address that was not proved ends nobody's invitation", async () => {
+    const victim = `victim.${crypto.randomUUID()}@example.com`;
+    const run = database.sync;
+    const { id } = await inviteMember(
+      { workos: workos.workos, run },
+      { orgId: clinic, email: victim, roleSlug: "member", inviterUserId: olga },
+    );
+    const mallory = await workos.createUser(victim, false);
+    const hers = await ensurePersonalOrganization({ workos: workos.workos, run }, { user: mallory, type: "patient_personal", name: "M" });
+    await erasePerson(parts(), { userId: mallory.id, orgId: hers });
+    expect(await database.rows("select email, status from invitations where id = $1", [id])).toEqual([
+      { email: victim, status: "pending" },
+    ]);
+    expect((await workos.workos.userManagement.getInvitation(id)).state).toBe("pending");
+  });
+
+  test("whoever signs in or is invited once more while it goes on leaves nothing", async () => {
+    const run = database.sync;
+    await ask();
+    const other = await clinicOf({ [olga]: "owner" });
+    await inviteMember({ workos: workos.workos, run }, { orgId: other, email: ana.email, roleSlug: "member", inviterUserId: olga });
+    expect(await database.rows("select from invitations where lower(email) = lower($1)", [ana.email])).toEqual([]);
+    const breaking = { ...parts(), deletion: dyingAtWorkos() };
+    await expect(deleteOrganization(breaking, home)).rejects.toThrow("the process died");
+    await workos.workos.organizations.deleteOrganization(home); // so far it came there
+    await workos.workos.organizations.createOrganization({
+      name: "Ana again",
+      externalId: `personal:${ana.id}`,
+      metadata: { type: "patient_personal" },
+    });
+    await pollEvents({ workos: workos.workos, run });
+    expect(await saying("Ana again")).toEqual(["tenancy.object"]);
+    await deleteOrganization(parts(), home);
+    await pollEvents({ workos: workos.workos, run });
+    await reconcile({ workos: workos.workos, run });
+    for (const text of [ana.email, "Ana again"]) expect(await saying(text), text).toEqual([]);
+    expect(await database.rows("select from users where workos_user_id = $1", [ana.id])).toEqual([]);
   });
 
   test("a row that refers to hers stops it, and the error names both", async () => {

@@ -4,7 +4,7 @@ import { generateDrizzleJson, generateMigration } from "drizzle-kit/api";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { policyProblems } from "../policies/after-migration.ts";
-import { hasFeature } from "./define.ts";
+import { defineOrganizations, hasFeature } from "./define.ts";
 import { installOrganizations } from "./install.ts";
 import { INSTALL, type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
 import { eleva } from "./testing/definition.ts";
@@ -36,6 +36,38 @@ const OTHERS = ["guests", "services", "meetings", "records", "record_shares", "v
 );
 
 describe("installing again", () => {
+  test("brings in organizations whose type was not declared until now, with their people", async () => {
+    const said = (kind: string, id: string, more: object) => ({
+      kind,
+      id,
+      at: new Date().toISOString(),
+      event: "~",
+      deleted: false,
+      ...more,
+    });
+    const school = said("organization", "org_school", {
+      user_id: "user_late",
+      state: { name: "School", type: "school", created: "2026-01-01" },
+    });
+    const person = said("user", "user_late", { state: { email: "late@example.com", email_verified: true } });
+    const membership = said("membership", "om_late", {
+      org_id: "org_school",
+      user_id: "user_late",
+      state: { status: "active", roles: ["owner"], created: "2026-01-01" },
+    });
+    await database.sync((query) => query("select tenancy.apply($1::jsonb)", [JSON.stringify([school, person, membership])]));
+    expect(await database.rows("select from organizations where id = 'org_school'")).toEqual([]);
+    const types = { ...INSTALL.definition.types, school: { members: "many", tiers: ["free"] } } as const;
+    await installOrganizations(database.owner, { ...INSTALL, definition: defineOrganizations({ ...INSTALL.definition, types } as never) });
+    expect(
+      await database.rows(
+        "select o.type, m.role_slug as role, u.email from organizations o join memberships m on m.org_id = o.id join users u on u.org_id = o.id",
+      ),
+    ).toEqual([{ type: "school", role: "owner", email: "late@example.com" }]);
+    await database.owner.query("truncate tenancy.object, memberships, users, organizations cascade");
+    await installOrganizations(database.owner, INSTALL);
+  });
+
   test("makes no policy and no trigger of the product's tables anew, and writes no row", async () => {
     const state = () =>
       database.rows(

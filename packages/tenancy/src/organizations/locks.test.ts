@@ -48,6 +48,7 @@ async function clinics() {
   const [hers, other] = [source.createOrganization("clinic"), source.createOrganization("clinic")];
   const [owner, fired] = [source.createUser(), source.createUser()];
   const own = source.join(owner, hers, "owner");
+  source.join(source.createUser(), hers, "member");
   const membership = source.join(fired, other, "member");
   if (!own || !membership) throw new Error("the source refused the membership");
   source.tick();
@@ -136,6 +137,34 @@ test("one change of a page that cannot be applied stops neither the others nor i
   await database.owner.query("drop trigger refuse on organizations; drop function refuse()");
   await poll();
   expect(await database.rows("select name from organizations where id = $1", [hers.id])).toEqual([{ name: hers.name }]);
+});
+
+test("a page that cannot be applied keeps none behind it from being applied, sign-outs included, and is tried again", async () => {
+  const { hers, fired, membership, owner } = await clinics();
+  await database.owner.query("alter table organizations add constraint short check (length(name) < 100)");
+  hers.name = "x".repeat(200);
+  source.renameOrganization(hers);
+  for (let n = 0; n < 120; n++) source.createUser(); // the rest is on the next page
+  source.updateMembership(membership, { status: "inactive" });
+  source.revokeSession("session_fired", fired);
+  source.tick();
+  for (let tries = 0; tries < 2; tries++) await expect(poll()).rejects.toMatchObject({ code: "query_failed" });
+  expect(await statusOf(fired.id)).toBe("suspended");
+  expect(await database.rows("select sid from auth.revoked_session where sid = 'session_fired'")).toHaveLength(1);
+  await database.owner.query("alter table organizations drop constraint short");
+  expect(await poll()).toMatchObject({ reconciled: false });
+  expect(await database.rows("select length(name) as n from organizations where id = $1", [hers.id])).toEqual([{ n: 201 }]);
+  expect(await statusOf(owner.id)).toBe("active");
+});
+
+test("a role made weaker counts in every organization, whoever holds the row of another", async () => {
+  const { hers, owner } = await clinics();
+  await hold("select from organizations where id = $1 for update", [hers.id]);
+  await database.owner.query("insert into tenancy.role (org_id, slug, patterns, declared) values ('', 'reader', '{meetings:*}', false)");
+  const since = performance.now();
+  await run((query) => query("select tenancy.mirror_memberships(array(select distinct org_id from memberships))"));
+  expect(performance.now() - since).toBeLessThan(3_000);
+  expect(await statusOf(owner.id)).toBe("active");
 });
 
 test("a name that Postgres cannot store stops nothing", async () => {

@@ -1,4 +1,5 @@
 import type { Event, EventName, WorkOS } from "@workos-inc/node";
+import type { Query } from "../client/tenancy.ts";
 import { applyChanges, applyEach, endSessions, fetchMissing } from "./apply.ts";
 import { changeOf, SYNCED_EVENTS } from "./changes.ts";
 import { workosStatus } from "./errors.ts";
@@ -36,6 +37,9 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
     cursor = await restart(parts, name, now);
     polled.reconciled = true;
   }
+  // A page that cannot be applied keeps the stored cursor where it is, and the next poll tries it again. Those behind it are applied all the same,
+  // each change by itself: an order is not needed, and nobody's suspension waits for another's.
+  let failure: unknown;
   for (;;) {
     const page = await listEvents(workos, cursor);
     if (page === "cursor_unknown") {
@@ -49,20 +53,28 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
     const changes = page.map(changeOf).filter((change) => change !== undefined);
     const before = cursor;
     await endSessions(run, changes);
-    const news = await run(async (query) => {
+    const whole = async (query: Query) => {
       const { rowCount } = await query(
         "update tenancy.cursor set after = $2, since = $3 where name = $1 and after is not distinct from $4 and since = $5",
         [name, last.id, last.createdAt, before.after, before.since],
       );
       return rowCount === 1 ? await applyChanges(query, changes) : undefined;
-    }).catch((error: unknown) => applyEach(run, changes, error));
-    if (news !== undefined) {
-      polled.events += page.length;
-      polled.news += news;
+    };
+    try {
+      if (failure !== undefined) await applyEach(run, changes, failure);
+      const news = await run(whole).catch((error: unknown) => applyEach(run, changes, error));
+      if (news !== undefined) {
+        polled.events += page.length;
+        polled.news += news;
+      }
+      cursor = (await readCursor(run, name)) ?? cursor;
+    } catch (error) {
+      failure = error;
+      cursor = { after: last.id, since: new Date(last.createdAt) };
     }
-    cursor = (await readCursor(run, name)) ?? cursor;
   }
   await fetchMissing({ workos, run }, { onlyDoubts: polled.news === 0 });
+  if (failure !== undefined) throw failure;
   return polled;
 }
 

@@ -40,6 +40,7 @@ export async function openProductTables(
   const columns = await organizationColumns(client);
   if (await exists(client, relations.guests)) await openForClaims(open, relations, columns);
   await openForDeletion(open, relations, columns, options);
+  await client.query("select tenancy.apply_waiting()");
   if (stale) {
     await client.query(`select tenancy.mirror_memberships(array(select distinct m.org_id from ${quoteRelation(memberships)} m))`);
   }

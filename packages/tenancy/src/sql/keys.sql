@@ -80,7 +80,8 @@ volatile strict security definer language plpgsql set search_path = pg_catalog, 
 declare
   next_generation bigint;
 begin
-  lock table auth.seal_key in share row exclusive mode;      -- readers go on; one rotation at a time
+  -- One rotation at a time. A row, not the table: whoever may name a table in a statement can lock it (PREPARE of an INSERT, without any right).
+  perform from auth.version v for update;
   next_generation := coalesce(pg_sequence_last_value('auth.seal_generation'), 0) + 1;
   if next_generation % 2 = 0 or forget_old then
     perform setval('auth.seal_0a', auth.random_bigint()), setval('auth.seal_0b', auth.random_bigint());
@@ -108,7 +109,7 @@ volatile strict security definer language plpgsql set search_path = pg_catalog, 
 declare
   key auth.seal_key;
 begin
-  lock table auth.seal_key in share row exclusive mode;
+  perform from auth.version v for update;
   select * into key from auth.seal_key s where s.current;
   forgot := key.generation is null or key.made_in <> auth.this_copy();
   rotated := forgot or key.made_at < clock_timestamp() - rotate_after;

@@ -14,7 +14,8 @@ declare
   -- Of an organization that is being deleted right now.
   ending constant text := $c$org_id = any (array(select d.org_id from tenancy.deletion d where d.state <> 'done'))$c$;
   mine constant text := '(' || ending || replace(' or kind = $k$organization$k$ and ' || ending, ' org_id', ' id')
-    || ' or kind = $k$user$k$ and id in (select unnest(d.users) from tenancy.deletion d where d.state <> $k$done$k$))';
+    || ' or kind = $k$user$k$ and id in (select unnest(d.users) from tenancy.deletion d where d.state <> $k$done$k$)'
+    || ' or kind = $k$organization$k$ and user_id in (select unnest(d.users) from tenancy.deletion d where d.state <> $k$done$k$))';
 begin
   for r in
     select t.rel, t.role, t.verbs, t.rows, coalesce(t.columns, '') as columns, coalesce(t.checked, t.rows) as checked from (values
@@ -46,7 +47,7 @@ begin
       ('erase_rule', 'rehome_job_deletion', '{select}', 'true', null, null),
       -- Which organization, and whom to erase with it, was said by the sync on the owner's word, and stays.
       ('deletion', 'rehome_job_deletion', '{select}', 'true', null, null),
-      ('deletion', 'rehome_job_deletion', '{update}', $c$state <> 'done'$c$, '(state, rows, finished_at)', 'true'),
+      ('deletion', 'rehome_job_deletion', '{update}', $c$state <> 'done'$c$, '(state, rows, addresses, finished_at)', 'true'),
       -- It keeps copies of what it may read. How long, the declaration says, and no copy goes before.
       ('archive', 'rehome_job_deletion', '{select}', ending || ' or keep_until < clock_timestamp()', null, null),
       ('archive', 'rehome_job_deletion', '{insert}', ending
@@ -57,7 +58,7 @@ begin
       ('lock', 'rehome_job_deletion', '{select}', 'true', null, null),
       ('lock', 'rehome_job_deletion', '{update}', 'true', '(one)', null),
       -- Of what WorkOS said it sees whose it is, and can only make it a tombstone.
-      ('object', 'rehome_job_deletion', '{select}', mine, '(kind, id, org_id)', null),
+      ('object', 'rehome_job_deletion', '{select}', mine, '(kind, id, org_id, user_id)', null),
       ('object', 'rehome_job_deletion', '{update}', mine, '(deleted, state, seen_at)', mine || ' and deleted and state is null'),
       ('outbox', 'rehome_job_deletion', '{insert}', $c$topic = 'organization.emptied' or topic = 'organization.deleted'$c$, '(topic, org_id, subject, actor, data)', null),
       ('config', 'rehome_fn_organizations', '{select}', 'true', null, null),

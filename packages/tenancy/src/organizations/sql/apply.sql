@@ -18,7 +18,7 @@ declare
   roles   text[];
 begin
   -- Before the lock: nobody who holds it delays the end of a session.
-  perform tenancy.revoke_session(s.id) from jsonb_to_recordset(changes) as s (kind text, id text) where s.kind = 'session';
+  perform tenancy.revoke_session(s.id) from (select k.id from jsonb_to_recordset(changes) as k (kind text, id text) where k.kind = 'session' order by k.id) s;
   if not exists (select from jsonb_to_recordset(changes) as c (kind text) where c.kind <> 'session') then return 0; end if;
   perform from tenancy.lock for update;
 
@@ -91,7 +91,7 @@ begin
         join tenancy.organization_type t
           on t.type = coalesce((select k.type from tenancy.organization_type k where k.type = g.state ->> 'type'), c.default_type)
        where g.kind = 'organization' and not g.deleted and g.id = any (ids)
-         and not exists (select from tenancy.deletion d where d.org_id = g.id)
+         and not exists (select from tenancy.deletion d where d.org_id = g.id or g.user_id = any (d.users))     -- who is erased gets no new one
        order by g.id
       on conflict (id) do nothing
     returning id, type::text as type
@@ -139,6 +139,7 @@ begin
         from known k
         join tenancy.object g on g.kind = 'organization' and not g.deleted and g.user_id = k.id
         join public.organizations o on o.id = g.id
+       where not exists (select from tenancy.deletion d where k.id = any (d.users))
        order by k.id, g.id
       on conflict (workos_user_id) do nothing
     returning p.workos_user_id, p.org_id
@@ -169,6 +170,8 @@ end $$;
 create or replace function tenancy.apply_invitations(ids text[], orgs text[]) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+  -- Of whoever is just being erased no new one keeps the address.
+  perform tenancy.forget_invitations(array(select unnest(d.addresses) from tenancy.deletion d where d.state <> 'done'));
   with put as (
     insert into public.invitations as i (id, org_id, email, role_slug, status, inviter_user_id, expires_at, created_at, updated_at)
       select v.id, v.org_id, v.state ->> 'email', v.state ->> 'role', (v.state ->> 'status')::text /*invitation status*/, v.state ->> 'inviter', (v.state ->> 'expires')::timestamptz,
@@ -208,10 +211,24 @@ begin
   return array(select distinct m.org_id from public.memberships m);
 end $$;
 
+-- Organizations that had no type to be of until now, with their people; after a new declaration.
+create or replace function tenancy.apply_waiting() returns void
+volatile language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  orgs constant text[] := array(select o.id from tenancy.object o where o.kind = 'organization' and not o.deleted
+                                   and not exists (select from public.organizations g where g.id = o.id));
+begin
+  if orgs = '{}' then return; end if;
+  perform tenancy.apply_organizations(orgs);
+  perform tenancy.apply_users(array(select o.user_id from tenancy.object o where o.kind = 'organization' and o.id = any (orgs) and o.user_id is not null));
+  perform tenancy.mirror_memberships(orgs);
+  perform tenancy.apply_invitations('{}', orgs);
+end $$;
+
 revoke all on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
-  tenancy.apply_roles(text[]), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) from public;
+  tenancy.apply_roles(text[]), tenancy.apply_waiting(), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) from public;
 grant execute on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
-  tenancy.apply_roles(text[]), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) to rehome_job_sync;
+  tenancy.apply_roles(text[]), tenancy.apply_waiting(), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) to rehome_job_sync;
 
 -- WorkOS sends no event when an invitation expires.
 create or replace function tenancy.expire_invitations() returns int

@@ -65,6 +65,7 @@ declare
   wanted jsonb;
   changed int := 0;
   n int;
+  held text[];
 begin
   wanted := (select coalesce(jsonb_agg(to_jsonb(e) order by e.org_id, e.workos_user_id), '[]') from tenancy.effective_memberships(orgs) e);
 
@@ -88,18 +89,39 @@ begin
   get diagnostics n = row_count;
   changed := changed + n;
 
-  with put as (
-    insert into public.memberships as m (org_id, workos_user_id, id, role_slug, permissions, status)
-      select e.org_id, e.workos_user_id, e.id, e.role_slug, e.permissions, e.status::text /*membership status*/
-        from jsonb_to_recordset(wanted) as e (org_id text, workos_user_id text, id text, role_slug text, permissions text[], status text)
-      on conflict (org_id, workos_user_id) do update
-        set id = excluded.id, role_slug = excluded.role_slug, permissions = excluded.permissions, status = excluded.status
-        where (m.id, m.role_slug, m.permissions, m.status) is distinct from (excluded.id, excluded.role_slug, excluded.permissions, excluded.status)
+  -- A new row, and somebody who becomes active, need the organization's row (foreign key, check_membership): where a member holds it, that waits,
+  -- and nothing else does.
+  held := array(select distinct e.org_id from jsonb_to_recordset(wanted) as e (org_id text, workos_user_id text, status text)
+                  left join public.memberships m on m.org_id = e.org_id and m.workos_user_id = e.workos_user_id
+                 where m.org_id is null or (e.status = 'active' and m.status::text <> 'active'));
+  held := array(select h from unnest(held) h except
+                select f.id from (select o.id from public.organizations o where o.id = any (held) for no key update skip locked) f);
+  with news as (
+    select e.* from jsonb_to_recordset(wanted) as e (org_id text, workos_user_id text, id text, role_slug text, permissions text[], status text)
+      left join public.memberships m on m.org_id = e.org_id and m.workos_user_id = e.workos_user_id
+     where (m.id, m.role_slug, m.permissions, m.status::text) is distinct from (e.id, e.role_slug, e.permissions, e.status)
+       and not (e.org_id = any (held) and (m.org_id is null or (e.status = 'active' and m.status::text <> 'active')))
+  ), changed_rows as (
+    update public.memberships m set id = e.id, role_slug = e.role_slug, permissions = e.permissions, status = e.status::text /*membership status*/
+      from news e where m.org_id = e.org_id and m.workos_user_id = e.workos_user_id
     returning m.org_id, m.workos_user_id, m.role_slug, m.status::text as status
-  )
+  ), made as (
+    insert into public.memberships as m (org_id, workos_user_id, id, role_slug, permissions, status)
+      select e.org_id, e.workos_user_id, e.id, e.role_slug, e.permissions, e.status::text /*membership status*/ from news e
+       where not exists (select from public.memberships k where k.org_id = e.org_id and k.workos_user_id = e.workos_user_id)
+    returning m.org_id, m.workos_user_id, m.role_slug, m.status::text as status
+  ), put as (select * from changed_rows union all select * from made)
   insert into tenancy.outbox (topic, org_id, subject, data)
     select 'membership.changed', p.org_id, p.workos_user_id, jsonb_build_object('role', p.role_slug, 'status', p.status) from put p;
   get diagnostics n = row_count;
+  -- Whoever waits is fetched again, which tries again.
+  if held <> '{}' then
+    update tenancy.object o set doubt = true
+     where o.kind = 'membership' and not o.deleted and o.org_id = any (held)
+       and exists (select from jsonb_to_recordset(wanted) as e (id text, org_id text, workos_user_id text, status text)
+                    left join public.memberships m on m.org_id = e.org_id and m.workos_user_id = e.workos_user_id
+                    where e.id = o.id and (m.org_id is null or (e.status = 'active' and m.status::text <> 'active')));
+  end if;
   return changed + n;
 end $$;
 

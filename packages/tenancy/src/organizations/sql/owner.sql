@@ -80,15 +80,17 @@ begin
   end if;
 end $$;
 
--- Invitations of other organizations to a person who is being erased keep no address, and those that are open end. Events that WorkOS sends of
--- them later do not bring it back: for tenancy.object they are gone.
-create or replace function tenancy.forget_invitations(people text[]) returns void
+-- Invitations of other organizations to an address of somebody who is being erased keep none, and those that are open end. Events that WorkOS
+-- sends of them later do not bring it back: for tenancy.object they are gone.
+create or replace function tenancy.forget_invitations(addresses text[]) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-  addresses constant text[] := array(select lower(u.email) from public.users u where u.workos_user_id = any (people));
 begin
-  update tenancy.object o set deleted = true, doubt = false, state = null, seen_at = clock_timestamp()
-   where o.kind = 'invitation' and lower(o.state ->> 'email') = any (addresses);
+  if addresses = '{}' then return; end if;
+  insert into tenancy.object as o (kind, id, at, event, deleted, org_id)
+    select 'invitation', i.id, now(), '~', true, i.org_id from public.invitations i where lower(i.email) = any (addresses)
+    union
+    select 'invitation', v.id, now(), '~', true, v.org_id from tenancy.object v where v.kind = 'invitation' and lower(v.state ->> 'email') = any (addresses)
+    on conflict (kind, id) do update set deleted = true, doubt = false, state = null, seen_at = clock_timestamp();
   with ended as (
     update public.invitations i set status = 'revoked'::text /*invitation status*/
      where lower(i.email) = any (addresses) and i.status::text = 'pending' returning i.id, i.org_id, i.role_slug
@@ -98,25 +100,33 @@ begin
   update public.invitations i set email = '' where lower(i.email) = any (addresses);
 end $$;
 
--- Asks for the deletion: everybody is suspended in the same transaction, so that nothing is written any more by anyone signed in; whoever is to
--- be erased, in every organization.
+-- Asks for the deletion: everybody is suspended in the same transaction, so that nothing is written any more by anyone signed in. With
+-- erase_people whoever asks is erased, too, and is suspended in every organization: it must be that person's personal one, and nobody else's.
 create or replace function tenancy.request_deletion(org text, person text, erase_people boolean) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   people text[] := '{}';
+  proved text[] := '{}';     -- an address that was never proved may be somebody else's
 begin
   perform from tenancy.lock for update;
-  if exists (select from tenancy.deletion d where d.org_id = org) then return; end if;
+  if exists (select from tenancy.deletion d where d.org_id = org) then
+    if erase_people and not exists (select from tenancy.deletion d where d.org_id = org and person = any (d.users)) then
+      raise exception 'a deletion without erasure was asked for before' using errcode = 'RO007';
+    end if;
+    return;
+  end if;
   perform tenancy.require_owner(org, person);
   if erase_people then
     people := array(select u.workos_user_id from public.users u where u.org_id = org);
+    if people <> array[person] then raise exception 'not the personal organization of who asks' using errcode = 'RO003'; end if;
     if exists (select from public.memberships m cross join tenancy.config c
-                where m.workos_user_id = any (people) and m.org_id <> org and m.status::text = 'active' and m.role_slug = c.owner_role) then
-      raise exception 'a person to erase owns another organization' using errcode = 'RO005';
+                where m.workos_user_id = person and m.org_id <> org and m.status::text = 'active' and m.role_slug = c.owner_role) then
+      raise exception 'the person owns another organization' using errcode = 'RO005';
     end if;
-    perform tenancy.forget_invitations(people);
+    proved := array(select lower(u.email) from public.users u where u.workos_user_id = person and u.email_verified);
+    perform tenancy.forget_invitations(proved);
   end if;
-  insert into tenancy.deletion (org_id, requested_by, users, state) values (org, person, people, 'requested');
+  insert into tenancy.deletion (org_id, requested_by, users, addresses, state) values (org, person, people, proved, 'requested');
   perform tenancy.mirror_memberships(array(select org union select m.org_id from public.memberships m where m.workos_user_id = any (people)));
   -- What rows of other organizations name once this one is gone. It counts as claimed: nobody may take those rows.
   insert into public.organizations (id, type, tier, name, slug, claimed)

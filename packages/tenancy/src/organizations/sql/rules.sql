@@ -107,6 +107,7 @@ begin
     raise exception 'nobody is a member of the stand-in' using errcode = 'RO008', schema = tg_table_schema, table = tg_table_name;
   end if;
   if new.status::text <> 'active' then return new; end if;
+  if tg_op = 'UPDATE' and old.status::text = 'active' and (old.org_id, old.workos_user_id) = (new.org_id, new.workos_user_id) then return new; end if;
   select o.type::text into kind from public.organizations o where o.id = new.org_id for no key update;
   if exists (select from tenancy.organization_type t where t.type = kind and t.solo)
      and exists (select from public.memberships m where m.org_id = new.org_id and m.workos_user_id <> new.workos_user_id and m.status::text = 'active') then

@@ -103,11 +103,14 @@ create table if not exists tenancy.deletion (
   org_id       text primary key,
   requested_by text,
   requested_at timestamptz not null default clock_timestamp(),
-  users        text[] not null,                 -- persons to erase with it
+  users        text[] not null,                 -- the person to erase with it
   state        text not null check (state in ('requested', 'archiving', 'emptying', 'emptied', 'done')),
   rows         bigint not null default 0,       -- emptied so far
   finished_at  timestamptz
 );
+
+-- The proved addresses of who is being erased, in lower case; emptied when it is done.
+alter table tenancy.deletion add column if not exists addresses text[] not null default '{}';
 
 -- What law keeps of deleted organizations. Encrypted columns stay as they were.
 create table if not exists tenancy.archive (
