@@ -66,9 +66,9 @@ insert into guests (org_id, email_key, email) values ('guest_2', 'gone@example.t
 insert into organizations (id, type, tier, name, claimed) values
   ('guest_3', 'patient_personal', 'free', null, false), ('guest_4', 'patient_personal', 'free', null, true), ('org_bare', 'patient_personal', 'free', null, false);
 insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status) values ('org_eva', 'user_eva', 'om_eva', 'owner', '{}', 'suspended');
-insert into tenancy.deletion (org_id, requested_by, users, state) values ('org_eva', 'user_eva', '{user_eva,user_gus}', 'emptying'),
-  ('guest_2', 'an operator', '{}', 'requested'),
-  ('org_before', 'user_before', '{}', 'done');
+insert into tenancy.deletion (org_id, requested_by, users, addresses, state) values ('org_eva', 'user_eva', '{user_eva,user_gus}', '{eva@example.test}', 'emptying'),
+  ('guest_2', 'an operator', '{}', '{}', 'requested'),
+  ('org_before', 'user_before', '{}', '{before@example.test}', 'done');
 insert into invitations (id, org_id, email, role_slug, status, expires_at)
   values ('invitation_eva', 'org_eva', 'lee@example.test', 'member', 'pending', now() + interval '1 day');
 insert into users (id, org_id, workos_user_id, email, username) values (md5('user eva')::uuid, 'org_eva', 'user_eva', 'eva@example.test', 'eva');
@@ -114,6 +114,11 @@ insert into pack_purchases (org_id, buyer_org_id, pack_id, expert_user_id, buyer
   values ('org_eva', 'org_pia', md5('pack eva')::uuid, 'user_eva', 'p@example.test', 'CODE eva', 5),
          ('org_rui', 'org_eva', md5('pack rui')::uuid, 'user_rui', 'e@example.test', 'CODE for eva', 5),
          ('org_rui', 'org_erased', md5('pack rui')::uuid, 'user_rui', '', 'CODE of nobody', 5);
+-- Transfers for packs, which name no meeting: only the address tells whose they are.
+insert into payment_transfers (org_id, expert_user_id, payment_intent_id, checkout_session_id, event_id, expert_connect_account_id, amount, platform_fee,
+    session_start_time, scheduled_transfer_time, guest_name, guest_email, guest_phone)
+  select 'org_rui', 'user_rui', 'pi_pack_' || i, 'cs_pack_' || i, 'pack', 'acct_1', 4250, 750, '2026-03-14 10:00Z', '2026-03-14 11:00Z', n, e, p
+    from (values (1, 'Eva', 'Eva@example.test', null), (2, null, 'before@example.test', null), (3, 'Pia', null, null), (4, null, null, '+351')) v (i, n, e, p);
 
 -- Gus, who is erased with Eva's school, worked in the clinic too, and was shown a record of Paul's.
 insert into users (org_id, workos_user_id, email) values ('org_eva', 'user_gus', 'gus@example.test');

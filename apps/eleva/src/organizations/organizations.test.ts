@@ -24,6 +24,7 @@ import { workosRoles } from "../move/permissions.ts";
 import { fillSmallProduct } from "../testing/small-product.ts";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { organizations } from "./definition.ts";
+import { eraseByAddress } from "./install.ts";
 
 let template: TargetTemplate;
 let twin: WorkosTwin;
@@ -197,6 +198,11 @@ test("a patient signs up, gets what a guest left, is refused company, and is for
        from meetings m where p.payment_intent_id = 'pi_' || m.id and m.patient_org_id = '${org}'`,
   );
   await eleva.owner.query(
+    `insert into payment_transfers (org_id, expert_user_id, payment_intent_id, checkout_session_id, event_id, expert_connect_account_id, amount, platform_fee,
+         session_start_time, scheduled_transfer_time, guest_name, guest_email, guest_phone)
+       values ('org_rui', 'user_rui', 'pi_of_a_pack', 'cs_of_a_pack', 'pack', 'acct', 1, 1, now(), now(), 'Gil', 'Gil@example.test', '+351 1')`,
+  );
+  await eleva.owner.query(
     `update meeting_payments set stripe_metadata = '{"customer": "gil@example.test"}' where patient_org_id = '${org}';
      update meetings set guest_email = 'gil@example.test', guest_phone = '+351 1' where patient_org_id = '${org}'`,
   );
@@ -206,7 +212,9 @@ test("a patient signs up, gets what a guest left, is refused company, and is for
   await expect(requestDeletion({ sync: eleva.sync }, { orgId: org, actor: "user_rui" })).rejects.toMatchObject({ code: "not_owner" });
   await requestDeletion({ sync: eleva.sync }, { orgId: org, actor: user.id, erasePeople: true });
   expect(await own()).toEqual({ organizations: [], meetings: 0, calendar: false });
-  const crashes = await withCrashes(eleva.deletion, (deletion) => deleteOrganization({ workos, deletion }, org));
+  const crashes = await withCrashes(eleva.deletion, (deletion) =>
+    deleteOrganization({ workos, deletion }, org, { archive: eraseByAddress }),
+  );
   expect(crashes).toBeGreaterThan(3);
 
   expect(await openDeletions(eleva)).toEqual([]);
@@ -347,7 +355,7 @@ test("whoever is forgotten leaves nothing of hers in the clinic where she worked
   );
   const before = await ofOthers(eleva, home);
 
-  await erasePerson({ workos, ...eleva }, { userId: bea.id, orgId: home });
+  await erasePerson({ workos, ...eleva }, { userId: bea.id, orgId: home }, { archive: eraseByAddress });
   for (const text of ["Beatriz", "bea.clinic@example.test"]) expect(await saying(eleva, text), text).toEqual([]);
   const after = await ofOthers(eleva, home);
   const gone = Object.fromEntries(

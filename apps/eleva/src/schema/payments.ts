@@ -49,15 +49,28 @@ export const paymentTransfers = pgTable(
     ...allRows("payment_transfers", job.payments, "select", "insert", "update"),
     ...deletable("payment_transfers", [t.orgId]),
     // Names of the patient stand here too, and no column names the patient's organization: the meeting does.
-    pgPolicy("payment_transfers_select_job_deletion_patient", { for: "select", to: job.deletion, using: ofErasedPatient(t.eventId) }),
+    // One without a meeting (of a pack) is known by the address alone; what an update makes of it must be visible, too: a transfer of nobody.
+    pgPolicy("payment_transfers_select_job_deletion_patient", {
+      for: "select",
+      to: job.deletion,
+      using: sql`${ofErasedPatient(t.eventId)} or ${toErasedAddress(t.guestEmail)} or (${ofNobody(t)})`,
+    }),
     pgPolicy("payment_transfers_update_job_deletion", {
       for: "update",
       to: job.deletion,
-      using: ofErasedPatient(t.eventId),
-      withCheck: sql`${t.guestName} is null and ${t.guestEmail} is null and ${t.guestPhone} is null`,
+      using: sql`${ofErasedPatient(t.eventId)} or ${toErasedAddress(t.guestEmail)}`,
+      withCheck: ofNobody(t),
     }),
   ],
 ).enableRLS();
+
+const ofNobody = (t: Record<"guestName" | "guestEmail" | "guestPhone", AnyPgColumn>) =>
+  sql`${t.guestName} is null and ${t.guestEmail} is null and ${t.guestPhone} is null`;
+
+/** To a proved address of somebody who is being erased. */
+function toErasedAddress(email: AnyPgColumn) {
+  return sql`lower(${email}) = any (array(select unnest(d.addresses) from tenancy.deletion d where d.state <> 'done'))`;
+}
 
 /** Of a meeting whose patient's organization is being deleted; the meetings are looked up once a statement. */
 function ofErasedPatient(eventId: AnyPgColumn) {
