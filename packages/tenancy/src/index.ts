@@ -24,6 +24,7 @@ export { matrixHtml } from "./hunt/html.ts";
 export { hunt, type PreparedHunt, prepareHunt } from "./hunt/hunt.ts";
 export { grantMutants, type Mutant, policyMutants } from "./hunt/mutants.ts";
 export { isNeverTrue } from "./hunt/never-true.ts";
+export type { Route, RouteCount } from "./hunt/routes.ts";
 export { matrixText } from "./hunt/text.ts";
 export {
   type Call,

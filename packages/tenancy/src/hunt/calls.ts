@@ -3,12 +3,12 @@ import type { Probe } from "./probe.ts";
 import type { Call, Row } from "./types.ts";
 
 /** A statement through a view or a function, as the oracle gives it with its result. */
-export function callProbe(call: Call): Probe {
+export function callProbe(call: Call, views: readonly string[]): Probe {
   const { expect } = call;
   return {
     table: call.object,
     verb: "call",
-    route: "call",
+    route: views.includes(call.object) ? "view" : "function",
     sql: `select coalesce(json_agg(row_to_json(x)), '[]')::text from (${call.sql}) x`,
     answer: true,
     granted: typeof expect !== "string" && expect.length > 0,

@@ -2,11 +2,15 @@ import { randomUUID } from "node:crypto";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { cloneOf, isIdentityOrParent, representatives } from "./candidates.ts";
 import { insertSql } from "./inserts.ts";
-import { grantedColumns, type Judgement, mayInsert, mayRead, mayUpdate, type Probe, type Target } from "./probe.ts";
+import { grantedColumns, isRefusal, type Judgement, mayInsert, mayRead, type Probe, type Target } from "./probe.ts";
 import type { Outcome } from "./session.ts";
 import type { Limit, Row } from "./types.ts";
 import { keySql, relation } from "./world.ts";
 import { harmlessColumn } from "./write-parts.ts";
+
+// How many rows of others are met: such as cannot be seen, and such as can.
+const HIDDEN = 2;
+const SEEN = 1;
 
 /** An existence that shows: two statements whose outcomes differ where nothing hidden may make a difference. */
 export interface Existence {
@@ -23,22 +27,28 @@ export interface Existence {
 /** INSERT … ON CONFLICT that meets somebody else's row: it must not change it, and must not be a way around a missing INSERT. */
 export function conflictProbes(target: Target): Probe[] {
   const { world, table, rule, keys } = target;
-  const hidden = representatives(world, table).filter((row) => !mayRead(target, row) && !mayUpdate(target, row, row));
+  const others = representatives(world, table).filter((row) => !(rule.update?.rows(row) ?? false));
+  const hidden = others.filter((row) => !mayRead(target, row)).slice(0, HIDDEN);
+  const seen = others.filter((row) => mayRead(target, row)).slice(0, SEEN);
   const allowedBase = base(target);
-  const key = table.key.map(escapeIdentifier).join(", ");
+  const arbiter = table.uniques.find((unique) => unique.join() === table.key.join()) ?? table.uniques[0];
   const column = harmlessColumn(table, grantedColumns(target, "update"));
-  if (table.uniques.length === 0 || !column || !(rule.insert || target.first)) return [];
+  if (!arbiter || !column || !(rule.insert || target.first)) return [];
   const name = escapeIdentifier(column.name);
-  return hidden.slice(0, 2).map((row): Probe => {
-    const mine = allowedBase ? withKeyOf(target, allowedBase, row) : row;
-    const sql = `${insertSql(target, mine)} on conflict (${key}) do update set ${name} = excluded.${name} returning ${keySql(table.key)}`;
-    const hiddenKey = keys.get(row);
-    // A key that the database gives itself meets nobody's: then a new row of one's own is all that was made.
+  const on = arbiter.map(escapeIdentifier).join(", ");
+  return [...hidden, ...seen].map((row): Probe => {
+    const mine = allowedBase ? withKeyOf(target, arbiter, allowedBase, row) : row;
+    const sql = `${insertSql(target, mine)} on conflict (${on}) do update set ${name} = excluded.${name} returning ${keySql(table.key)}`;
+    const otherKey = keys.get(row);
     const judge = (outcome: Outcome): Judgement => {
-      const tooMuch = outcome.state === null && outcome.rows > 0 && (outcome.answer === hiddenKey || !allowedBase);
+      const { state, rows, answer } = outcome;
+      if (state !== null)
+        return state.startsWith("23") || isRefusal(state) ? { is: "right" } : { is: "untried", what: `SQLSTATE ${state}` };
+      // A key that the database gives itself meets nobody's: then a new row of one's own is all that was made.
+      const tooMuch = rows > 0 && (answer === otherKey || !allowedBase);
       return tooMuch ? { is: "open", what: "somebody else's row was changed, or one was made" } : { is: "right" };
     };
-    return { table: table.name, verb: "insert", route: "on conflict do update", sql, answer: true, granted: false, judge };
+    return { table: table.name, verb: "insert", route: "on conflict", way: "do update", sql, answer: true, granted: false, judge };
   });
 }
 
@@ -49,12 +59,11 @@ export function existences(target: Target): Existence[] {
 
 function takenKeys(target: Target): Existence[] {
   const { world, table } = target;
-  const own = base(target);
-  const hidden = (world.rows[table.name] ?? []).find((row) => !mayRead(target, row));
-  if (!own || !hidden) return [];
+  const bases = insertable(target);
+  const hidden = (world.rows[table.name] ?? []).filter((row) => !mayRead(target, row));
   return table.uniques.flatMap((unique): Existence[] => {
-    const taken = { ...cloneOf(table, own), ...Object.fromEntries(unique.map((name) => [name, hidden[name]])) };
-    if (unique.some((name) => hidden[name] === null) || !mayInsert(target, taken)) return [];
+    const taken = firstTaken(target, unique, bases, hidden);
+    if (!taken) return [];
     const secret = unique.some((name) => table.columns.find((column) => column.name === name)?.type === "uuid");
     return [
       {
@@ -77,7 +86,8 @@ function namedParents(target: Target): Existence[] {
     const [column, targetColumn] = [columns[0] ?? "", targetColumns[0] ?? ""];
     const type = table.columns.find(({ name }) => name === column)?.type;
     if (columns.length !== 1 || table.identities.includes(column) || !["uuid", "text", "integer", "bigint"].includes(type ?? "")) return [];
-    const other = (world.rows[parent] ?? []).map((row) => row[targetColumn]).find((value) => value !== own[column]);
+    const hidden = (world.rows[parent] ?? []).filter((row) => !target.rules[parent]?.read?.rows(row));
+    const other = hidden.map((row) => row[targetColumn]).find((value) => value !== own[column]);
     if (other === undefined) return [];
     const nobody = type === "uuid" ? randomUUID() : type === "text" ? "hunt_nobody" : 1_999_999_999;
     const naming = (value: unknown) => insertSql(target, { ...cloneOf(table, own), [column]: value });
@@ -117,14 +127,28 @@ function estimates(target: Target): Existence[] {
   });
 }
 
-/** A new row that this persona may insert. */
-function base(target: Target): Row | undefined {
-  if (!target.rule.insert) return undefined;
-  const clones = representatives(target.world, target.table).map((row) => cloneOf(target.table, row));
-  return clones.find((row) => mayInsert(target, row));
+/** A new row that this persona may insert, with the key of a row that it may not see. */
+function firstTaken(target: Target, unique: readonly string[], bases: readonly Row[], hidden: readonly Row[]): Row | undefined {
+  for (const own of bases)
+    for (const row of hidden) {
+      if (unique.some((name) => row[name] === null)) continue;
+      const taken = { ...own, ...Object.fromEntries(unique.map((name) => [name, row[name]])) };
+      if (mayInsert(target, taken)) return taken;
+    }
+  return undefined;
 }
 
-function withKeyOf({ table }: Target, own: Row, other: Row): Row {
-  const key = table.key.filter((name) => !isIdentityOrParent(table, name));
+/** New rows that this persona may insert. */
+function insertable(target: Target): Row[] {
+  if (!target.rule.insert) return [];
+  const copies = (rows: readonly Row[]) => rows.map((row) => cloneOf(target.table, row)).filter((row) => mayInsert(target, row));
+  const found = copies(representatives(target.world, target.table));
+  return found.length > 0 ? found : copies(target.world.rows[target.table.name] ?? []).slice(0, 1);
+}
+
+const base = (target: Target): Row | undefined => insertable(target)[0];
+
+function withKeyOf({ table }: Target, unique: readonly string[], own: Row, other: Row): Row {
+  const key = unique.filter((name) => !isIdentityOrParent(table, name));
   return { ...own, ...Object.fromEntries(key.map((name) => [name, other[name]])) };
 }

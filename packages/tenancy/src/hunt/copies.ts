@@ -17,11 +17,13 @@ export function copyProbes(target: Target): Probe[] {
   const columns = (readable.length > 0 ? readable : table.columns.map(({ name }) => name)).map(escapeIdentifier).join(", ");
   const from = relation(world.schema, table.name);
   const visible = (world.rows[table.name] ?? []).filter((row) => mayRead(target, row)).length;
+  // A partitioned table has no rows of its own to copy.
+  const source = table.partitioned ? `(select ${columns} from ${from})` : `${from} (${columns})`;
   const out: Probe = {
     table: table.name,
     verb: "select",
     route: "copy to",
-    sql: `copy ${from} (${columns}) to stdout`,
+    sql: `copy ${source} to stdout`,
     granted: visible > 0,
     judge: sameCount(visible, rule.read !== undefined),
   };

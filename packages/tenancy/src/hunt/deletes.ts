@@ -19,7 +19,7 @@ export function deleteProbes(target: Target): Probe[] {
       writeProbe(
         target,
         "delete",
-        "all rows unseen",
+        ["delete", "all rows unseen"],
         `delete from ${from}`,
         sameCount(gone.length, rule.delete !== undefined),
         gone.length > 0,
@@ -31,7 +31,7 @@ export function deleteProbes(target: Target): Probe[] {
       rule.delete !== undefined && readableKey,
     );
     probes.push({
-      ...writeProbe(target, "delete", "returning", sql, judge, seenGone.length > 0),
+      ...writeProbe(target, "delete", ["delete", "with their keys"], sql, judge, seenGone.length > 0),
       answer: true,
       counts: { allowed: seenGone.length, all: rows.length },
     });
@@ -40,7 +40,10 @@ export function deleteProbes(target: Target): Probe[] {
   for (const row of representatives(world, table)) {
     const allowed = seenGone.includes(row);
     const sql = `delete from ${from} where ${keySql(table.key)} = ${escapeLiteral(keys.get(row) ?? "")}`;
-    probes.push({ ...writeProbe(target, "delete", "by key", sql, oneRow(allowed), allowed), counts: { allowed: allowed ? 1 : 0, all: 1 } });
+    probes.push({
+      ...writeProbe(target, "delete", ["delete", "by key"], sql, oneRow(allowed), allowed),
+      counts: { allowed: allowed ? 1 : 0, all: 1 },
+    });
   }
   return probes;
 }

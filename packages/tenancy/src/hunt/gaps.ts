@@ -1,4 +1,5 @@
 import { reachableObjects } from "./calls.ts";
+import { DATABASE, placesOf } from "./routes.ts";
 import type { Tally } from "./tally.ts";
 import { type HuntOptions, type Persona, REQUIRED_KINDS, type TableRule, type Verb, type World } from "./types.ts";
 
@@ -31,6 +32,9 @@ export async function findGaps(
       else if (!tally.wasRefused.has(place)) gaps.push(`no forbidden ${verb} of ${table} was tried`);
     }
   }
+  for (const [route, places] of placesOf({ world, tables, personas, rulesOf }))
+    for (const place of places)
+      if (!tally.routes.get(route)?.has(place)) gaps.push(`never tried: ${route}${place === DATABASE ? "" : ` of ${place}`}`);
   for (const [what, times] of tally.untried) gaps.push(`not tried: ${what} (${times} times)`);
   if (options.tables === undefined) gaps.push(...(await strangers(options, world, tally)));
   return gaps;

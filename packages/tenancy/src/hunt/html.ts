@@ -1,4 +1,4 @@
-import { cellFinder, LEGEND, summaryOf, symbolOf, VERBS } from "./symbols.ts";
+import { cellFinder, LEGEND, routeOf, summaryOf, symbolOf, VERBS } from "./symbols.ts";
 import { columnName } from "./text.ts";
 import type { Cell, Matrix, Verb } from "./types.ts";
 
@@ -17,7 +17,8 @@ export function matrixHtml(matrix: Matrix, title = "Leak hunt"): string {
       return `<tr><th scope="row">${escaped(table)}</th>${cells.join("")}</tr>`;
     })
     .join("\n");
-  const findings = matrix.findings.map(({ kind, persona, table, verb, route, what }) => [kind, persona, table, verb, route, what]);
+  const findings = matrix.findings.map((one) => [one.kind, one.persona, one.table, one.verb, routeOf(one), one.what]);
+  const routes = matrix.routes.map((one) => [one.route, String(one.statements), String(one.places), String(one.findings)]);
   const limits = matrix.limits.map(({ table, columns, route, what, personas }) => [
     table,
     columns.join(", "),
@@ -49,6 +50,7 @@ ${list(
   ["what the hunt says nothing about"],
   matrix.gaps.map((gap) => [gap]),
 )}
+${list("Routes", ["route", "statements", "places", "findings"], routes)}
 ${list("Limits", ["table", "columns", "route", "what shows", "personas"], limits)}
 </body>
 </html>

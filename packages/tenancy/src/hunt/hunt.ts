@@ -6,12 +6,15 @@ import { copyProbes, tryCopy } from "./copies.ts";
 import { deleteProbes } from "./deletes.ts";
 import { findGaps } from "./gaps.ts";
 import { insertProbes } from "./inserts.ts";
-import { joinProbes, statisticsProbes } from "./joins.ts";
+import { joinProbes } from "./joins.ts";
 import type { Probe, Target } from "./probe.ts";
 import { readProbes } from "./reads.ts";
 import { rightsFindings } from "./rights.ts";
-import { hiddenValues, quotesHidden } from "./said.ts";
+import type { Route } from "./routes.ts";
+import { hiddenValues, quotesHidden, showsHidden } from "./said.ts";
+import { serverFileProbes } from "./server-files.ts";
 import { asPersona, type Outcome, runTries, undone } from "./session.ts";
+import { statisticsProbes } from "./statistics.ts";
 import { Tally } from "./tally.ts";
 import type { HuntOptions, Matrix, Persona, TableRule, World } from "./types.ts";
 import { updateProbes } from "./updates.ts";
@@ -28,6 +31,8 @@ export interface HuntRun {
   stopAtFirst?: boolean;
   /** Personas of these roles try first; the others all the same. */
   firstRoles?: readonly string[];
+  /** Routes that are left out, each of them a gap; `token` cannot be. Shows what only one route finds. */
+  without?: readonly Route[];
 }
 
 /**
@@ -64,14 +69,15 @@ export async function prepareHunt(options: HuntOptions): Promise<PreparedHunt> {
   });
   return {
     world,
-    async run({ tables = options.tables, stopAtFirst = options.stopAtFirst ?? false, firstRoles = [] } = {}) {
+    async run({ tables = options.tables, stopAtFirst = options.stopAtFirst ?? false, firstRoles = [], without = [] } = {}) {
       const started = performance.now();
       const names = Object.keys(world.tables).filter((name) => tables?.includes(name) ?? true);
       const tally = new Tally(options.personas, names, stopAtFirst);
       const rulesOf = (persona: Persona) => rules.get(persona) ?? {};
       const early = ({ role }: Persona) => firstRoles.includes(role);
       const personas = [...options.personas.filter(early), ...options.personas.filter((persona) => !early(persona))];
-      const hunted: Hunted = { known, options: { ...options, personas }, names, tally, rules, rulesOf, probesOf };
+      const goes = ({ route }: { route: Route }) => !without.includes(route);
+      const hunted: Hunted = { known, options: { ...options, personas }, names, tally, rules, rulesOf, probesOf, goes };
 
       const rights = await rightsFindings(options.owner, world, options.personas, rulesOf, names);
       tally.findings.push(...rights.findings);
@@ -91,10 +97,12 @@ interface Hunted {
   rules: ReadonlyMap<Persona, Readonly<Record<string, TableRule>>>;
   rulesOf(persona: Persona): Readonly<Record<string, TableRule>>;
   probesOf(persona: Persona, table: string, allGranted: boolean): readonly Probe[];
+  /** Whether a route is not left out. */
+  goes(way: { route: Route }): boolean;
 }
 
 /** As if somebody had granted everything by mistake: then the policies are what holds. */
-async function tryPoliciesAlone({ known, options, names, tally, probesOf }: Hunted): Promise<void> {
+async function tryPoliciesAlone({ known, options, names, tally, probesOf, goes }: Hunted): Promise<void> {
   const { world } = known;
   const { owner, personas, guardSchema = "auth" } = options;
   await undone(owner, async () => {
@@ -105,7 +113,7 @@ async function tryPoliciesAlone({ known, options, names, tally, probesOf }: Hunt
     for (const persona of personas) {
       await asPersona(owner, persona, guardSchema, async (bound) => {
         tally.bound(persona, bound);
-        const probes = names.flatMap((name) => probesOf(persona, name, true));
+        const probes = names.flatMap((name) => probesOf(persona, name, true)).filter(goes);
         const outcomes = await runTries(owner, probes);
         for (const [at, probe] of probes.entries()) tally.add(persona, probe, outcomes[at], "policy");
       });
@@ -133,7 +141,7 @@ async function withoutTriggers(
 }
 
 /** As it is, through the product's own logins. */
-async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesOf }: Hunted): Promise<void> {
+async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesOf, goes }: Hunted): Promise<void> {
   const { world } = known;
   const { personas, guardSchema = "auth", oracle } = options;
   for (const persona of personas) {
@@ -144,20 +152,24 @@ async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesO
       ...names.flatMap((name) => probesOf(persona, name, false)),
       ...statisticsProbes(
         world,
+        rulesOf(persona),
         names.filter((name) => !owns(world, persona, name)),
       ),
+      ...(isFirst(options, persona) ? serverFileProbes() : []),
       ...joinProbes(world, rulesOf(persona), names),
-      ...calls.map(callProbe),
-    ];
-    const copies = targets.flatMap(copyProbes);
-    const hints = targets.flatMap(existences);
+      ...calls.map((call) => callProbe(call, world.views)),
+    ].filter(goes);
+    const copies = targets.flatMap(copyProbes).filter(goes);
+    const hints = targets.flatMap(existences).filter(goes);
     const hidden = hiddenValues(targets);
     await asPersona(client, persona, guardSchema, async (bound) => {
       tally.bound(persona, bound);
       const outcomes = await runTries(client, probes);
       const note = (probe: Probe, outcome: Outcome | undefined) => {
         tally.add(persona, probe, byProductRule(options, probe, outcome), "effect");
-        if (outcome && quotesHidden(outcome, probe.sql, hidden)) tally.quoted(persona, probe);
+        if (!outcome) return;
+        if (goes({ route: "error text" }) && quotesHidden(outcome, probe.sql, hidden)) tally.quoted(persona, probe);
+        if (probe.shows && showsHidden(outcome, probe.sql, hidden)) tally.shown(persona, probe);
       };
       for (const [at, probe] of probes.entries()) note(probe, outcomes[at]);
       const pairs = await runTries(
@@ -166,7 +178,9 @@ async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesO
       );
       hints.forEach((hint, at) => {
         const [one, other] = [pairs[at * 2], pairs[at * 2 + 1]];
-        if (one && other && hint.differs(one, other)) tally.limit(hint);
+        if (!one || !other) return;
+        tally.asked(hint);
+        if (hint.differs(one, other)) tally.limit(hint);
       });
       for (const copy of copies) note(copy, await tryCopy(client, copy));
     });
@@ -181,6 +195,7 @@ function byProductRule({ productRules = [] }: HuntOptions, probe: Probe, outcome
   return { ...outcome, state: probe.granted ? "23000" : "42501" };
 }
 
+const isFirst = ({ personas }: HuntOptions, persona: Persona): boolean => personas.find(({ role }) => role === persona.role) === persona;
 const owns = (world: World, { role }: Persona, table: string): boolean => world.tables[table]?.owner === role;
 
 function clientFor({ owner, login, worker }: HuntOptions, { kind }: Persona): ClientBase {
@@ -190,7 +205,7 @@ function clientFor({ owner, login, worker }: HuntOptions, { kind }: Persona): Cl
 
 function targetOf(
   { world, keys, superuser }: KnownWorld,
-  { personas }: HuntOptions,
+  options: HuntOptions,
   rules: ReadonlyMap<Persona, Readonly<Record<string, TableRule>>>,
   persona: Persona,
   name: string,
@@ -198,12 +213,26 @@ function targetOf(
 ): Target | undefined {
   const table = world.tables[name];
   if (!table) return undefined;
+  const { personas } = options;
   // The owner of a table has every right on it.
-  const first = personas.find(({ role }) => role === persona.role) === persona;
-  const rule = rules.get(persona)?.[name] ?? {};
+  const first = isFirst(options, persona);
+  const mine = rules.get(persona) ?? {};
+  const rule = mine[name] ?? {};
   const ofRole = personas.filter(({ role }) => role === persona.role).map((one) => rules.get(one)?.[name] ?? {});
   const triggersOff = allGranted && superuser;
-  return { world, keys, table, rule, persona, personas, ofRole, first, allGranted: allGranted || owns(world, persona, name), triggersOff };
+  return {
+    world,
+    keys,
+    table,
+    rule,
+    rules: mine,
+    persona,
+    personas,
+    ofRole,
+    first,
+    allGranted: allGranted || owns(world, persona, name),
+    triggersOff,
+  };
 }
 
 function cached(make: (persona: Persona, table: string, allGranted: boolean) => readonly Probe[]) {

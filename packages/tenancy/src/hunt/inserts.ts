@@ -2,7 +2,7 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import { alternatives, cloneOf, representatives } from "./candidates.ts";
 import { grantedColumns, keyIsReadable, mayInsert, mayRead, oneRow, type Probe, type Target } from "./probe.ts";
 import type { Row } from "./types.ts";
-import { keySql, relation } from "./world.ts";
+import { relation } from "./world.ts";
 import { BASES, writeProbe } from "./write-parts.ts";
 
 // How many other owners are tried again beside the grants.
@@ -17,7 +17,7 @@ export function insertProbes(target: Target): Probe[] {
     table.identities.some((name) => row[name] !== null && [persona.userId, persona.orgId].includes(row[name] as string));
   const few = [...kinds.filter(isOwn), ...kinds.filter((row) => !isOwn(row))].slice(0, BASES);
   const clones = (rule.insert || target.first ? kinds : few).map((row) => cloneOf(table, row));
-  const tries: [route: string, row: Row][] = clones.map((row) => ["a copy", row]);
+  const tries: [way: string, row: Row][] = clones.map((row) => ["a copy", row]);
   for (const clone of rule.insert && target.allGranted ? clones : clones.slice(0, 1))
     tries.push(["a copy made one's own", ownCopy(target, clone)]);
   // A policy may let through what exists already, key and all: the unique key then stops it, and tells.
@@ -34,29 +34,24 @@ export function insertProbes(target: Target): Probe[] {
         tries.push([`a copy with another ${column}`, { ...cloneOf(table, base), [column]: value }]);
     }
   }
-  const probes = tries.map(([route, row]) => {
+  const probes = tries.map(([way, row]) => {
     const granted = mayInsert(target, row);
     return {
-      ...writeProbe(target, "insert", route, insertSql(target, row), oneRow(granted), granted),
+      ...writeProbe(target, "insert", ["insert", way], insertSql(target, row), oneRow(granted), granted),
       counts: { allowed: granted ? 1 : 0, all: 1 },
     };
   });
   return target.allGranted ? probes : [...probes, ...returningProbes(target, clones)];
 }
 
-/** INSERT … RETURNING shows the new row: it must be readable too. */
+/** INSERT … RETURNING shows the new row: it must be readable too, and what a trigger or a default put into it must be nobody else's. */
 function returningProbes(target: Target, clones: readonly Row[]): Probe[] {
   if (!keyIsReadable(target) || !(target.rule.insert || target.first)) return [];
+  const list = grantedColumns(target, "read").map(escapeIdentifier).join(", ");
   return clones.slice(0, BASES).map((row) => {
     const granted = mayInsert(target, row) && mayRead(target, row);
-    return writeProbe(
-      target,
-      "insert",
-      "returning",
-      `${insertSql(target, row)} returning ${keySql(target.table.key)}`,
-      oneRow(granted),
-      granted,
-    );
+    const sql = `with x as (${insertSql(target, row)} returning ${list}) select row_to_json(x)::text from x`;
+    return { ...writeProbe(target, "insert", ["returning", "insert"], sql, oneRow(granted), granted), answer: true, shows: true };
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Route } from "./routes.ts";
 import type { Outcome, Try } from "./session.ts";
 import type { Persona, Row, Table, TableRule, Verb, World } from "./types.ts";
 
@@ -5,7 +6,11 @@ import type { Persona, Row, Table, TableRule, Verb, World } from "./types.ts";
 export interface Probe extends Try {
   table: string;
   verb: Verb | "call";
-  route: string;
+  route: Route;
+  /** See Finding. */
+  way?: string;
+  /** Its answer holds values of rows: they are searched for hidden ones. */
+  shows?: boolean;
   /** Whether the oracle lets it through, at least in part. */
   granted: boolean;
   judge(outcome: Outcome): Judgement;
@@ -27,6 +32,8 @@ export interface Target {
   keys: ReadonlyMap<Row, string>;
   table: Table;
   rule: TableRule;
+  /** The persona's rules of all tables. */
+  rules: Readonly<Record<string, TableRule>>;
   persona: Persona;
   personas: readonly Persona[];
   /** The policies are tried alone: every verb and column is granted. */
@@ -61,6 +68,7 @@ export const keyIsReadable = (target: Target): boolean =>
 
 // 42501: no right, or a policy's check. 0A000: COPY FROM under row security. 55000: a view that is not updatable.
 const REFUSALS = new Set(["42501", "0A000", "55000"]);
+export const isRefusal = (state: string): boolean => REFUSALS.has(state);
 
 /** Rows came through the locks, or a constraint (class 23) stopped what they had let through: locks are asked first. */
 export const letThrough = ({ state, rows }: Outcome): boolean => (state === null ? rows > 0 : state.startsWith("23"));

@@ -3,7 +3,7 @@ import type { Outcome } from "./session.ts";
 
 const SHORTEST = 5;
 
-/** Values of rows that a persona may not see and that no row it may see holds, too. */
+/** Values of rows that a persona may not see and that neither a row it may see nor a column's default holds, too. */
 export function hiddenValues(targets: readonly Target[]): Set<string> {
   const hidden = new Set<string>();
   const shown = new Set<string>();
@@ -12,12 +12,14 @@ export function hiddenValues(targets: readonly Target[]): Set<string> {
     for (const row of target.world.rows[target.table.name] ?? []) {
       const readable = mayRead(target, row);
       for (const [name, value] of Object.entries(row)) {
-        if (typeof value !== "string" || value.length < SHORTEST || !texts.has(name)) continue;
-        (readable ? shown : hidden).add(value);
+        if (typeof value !== "string" || value.length < SHORTEST) continue;
+        if (readable) shown.add(value);
+        else if (texts.has(name)) hidden.add(value);
       }
     }
   }
-  for (const value of shown) hidden.delete(value);
+  const defaults = targets.flatMap(({ table }) => table.columns.map((column) => column.default ?? "")).join("\n");
+  for (const value of hidden) if (shown.has(value) || defaults.includes(value)) hidden.delete(value);
   return hidden;
 }
 
@@ -29,4 +31,14 @@ export function quotesHidden({ said }: Outcome, sql: string, hidden: ReadonlySet
     if (hidden.has(value) && !sql.includes(value)) return true;
   }
   return false;
+}
+
+/** Whether rows that came back hold such a value. */
+export function showsHidden({ answer }: Outcome, sql: string, hidden: ReadonlySet<string>): boolean {
+  let found = false;
+  JSON.parse(answer ?? "null", (_, value: unknown) => {
+    if (typeof value === "string" && hidden.has(value) && !sql.includes(value)) found = true;
+    return value;
+  });
+  return found;
 }

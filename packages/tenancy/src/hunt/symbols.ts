@@ -1,4 +1,4 @@
-import type { Cell, Matrix, Verb } from "./types.ts";
+import type { Cell, Finding, Matrix, Verb } from "./types.ts";
 
 export const VERBS: readonly Verb[] = ["select", "insert", "update", "delete"];
 
@@ -31,14 +31,31 @@ export function cellFinder({ cells, findings }: Matrix): (table: string, persona
   };
 }
 
+/** The route of a finding, and the way more closely. */
+export const routeOf = ({ route, way }: Finding): string => (way === undefined ? route : `${route} (${way})`);
+
 /** The one line that says how it went. */
-export function summaryOf({ holds, probes, denied, granted, stopped, personas, tables, findings, gaps, limits, seconds }: Matrix): string {
+export function summaryOf({
+  holds,
+  probes,
+  denied,
+  granted,
+  stopped,
+  routes,
+  personas,
+  tables,
+  findings,
+  gaps,
+  limits,
+  seconds,
+}: Matrix): string {
   const count = (amount: number, one: string, many = `${one}s`) => `${amount.toLocaleString("en")} ${amount === 1 ? one : many}`;
   return [
     holds ? "Holds" : "Does not hold",
     `${count(probes, "statement")} tried`,
     `${granted.toLocaleString("en")} had to go through (${stopped.toLocaleString("en")} of them a constraint stopped)`,
     `${denied.toLocaleString("en")} had to be refused`,
+    count(routes.filter(({ statements }) => statements > 0).length, "route"),
     count(personas.length, "persona"),
     count(tables.length, "table"),
     count(findings.length, "finding"),

@@ -1,5 +1,6 @@
 import type { Existence } from "./conflicts.ts";
 import type { Probe } from "./probe.ts";
+import { DATABASE, ROUTES, type Route } from "./routes.ts";
 import type { Outcome } from "./session.ts";
 import type { Cell, Finding, Limit, Matrix, Persona, Verb } from "./types.ts";
 
@@ -17,6 +18,8 @@ export class Tally {
   readonly wentThrough = new Set<string>();
   readonly wasRefused = new Set<string>();
   readonly called = new Set<string>();
+  /** By route and place: how many statements were tried. */
+  readonly routes = new Map<Route, Map<string, number>>();
   readonly tried = new Set<Persona>();
   probes = 0;
   granted = 0;
@@ -38,6 +41,7 @@ export class Tally {
   /** What the guard said to the persona's token. */
   bound(persona: Persona, bound: string | null): void {
     this.tried.add(persona);
+    if (persona.token !== undefined) this.#count("token", DATABASE);
     const expected = persona.refused ?? null;
     if (bound === expected) return;
     const kind = expected !== null && bound === null ? "leak" : "closed";
@@ -50,11 +54,12 @@ export class Tally {
     const judgement = probe.judge(outcome);
     const place = `${probe.table} ${probe.verb}`;
     if (judgement.is === "untried") {
-      const key = `${place} ${probe.route}: ${judgement.what}`;
+      const key = `${place} ${wayOf(probe)}: ${judgement.what}`;
       this.untried.set(key, (this.untried.get(key) ?? 0) + 1);
       return;
     }
     this.probes++;
+    this.#count(probe.route, probe.table);
     if (probe.granted) this.granted++;
     if (judgement.is === "stopped") this.stopped++;
     if (probe.verb === "call") this.called.add(probe.table);
@@ -64,7 +69,8 @@ export class Tally {
     else {
       const kind =
         judgement.is === "open" ? (look === "policy" ? "spare policy" : "leak") : look === "policy" ? "missing policy" : "closed";
-      this.#find({ kind, persona: persona.name, table: probe.table, verb: probe.verb, route: probe.route, what: judgement.what });
+      const { table, verb, route, way } = probe;
+      this.#find({ kind, persona: persona.name, table, verb, route, ...(way === undefined ? {} : { way }), what: judgement.what });
     }
     if (look === "effect" && probe.verb !== "call" && this.#tables.includes(probe.table)) {
       const cell = this.#cell(persona.name, probe.table, probe.verb);
@@ -80,7 +86,17 @@ export class Tally {
 
   quoted(persona: Persona, probe: Probe): void {
     const what = "the error quotes a value of a hidden row";
-    this.#find({ kind: "leak", persona: persona.name, table: probe.table, verb: probe.verb, route: "error text", what });
+    this.#find({ kind: "leak", persona: persona.name, table: probe.table, verb: probe.verb, route: "error text", way: wayOf(probe), what });
+  }
+
+  shown(persona: Persona, { table, verb, route, way }: Probe): void {
+    const what = "a value of a hidden row came back";
+    this.#find({ kind: "leak", persona: persona.name, table, verb, route, ...(way === undefined ? {} : { way }), what });
+  }
+
+  /** An existence was asked for, by its two statements. */
+  asked({ table, route, sqls }: Existence): void {
+    this.#count(route, table, sqls.length);
   }
 
   limit({ table, route, columns, what }: Existence): void {
@@ -98,12 +114,27 @@ export class Tally {
       findings: this.findings,
       limits: [...this.limits.values()],
       gaps,
+      routes: ROUTES.map((route) => {
+        const counts = [...(this.routes.get(route)?.values() ?? [])];
+        return {
+          route,
+          statements: counts.reduce((sum, count) => sum + count, 0),
+          places: counts.length,
+          findings: this.findings.filter((finding) => finding.route === route).length,
+        };
+      }),
       probes: this.probes,
       granted: this.granted,
       denied: this.probes - this.granted,
       stopped: this.stopped,
       seconds,
     };
+  }
+
+  #count(route: Route, place: string, statements = 1): void {
+    const places = this.routes.get(route) ?? new Map<string, number>();
+    places.set(place, (places.get(place) ?? 0) + statements);
+    this.routes.set(route, places);
   }
 
   #find(finding: Finding): void {
@@ -117,3 +148,5 @@ export class Tally {
     return cell;
   }
 }
+
+const wayOf = ({ route, way }: Probe): string => (way === undefined ? route : `${route}, ${way}`);

@@ -1,4 +1,4 @@
-import { cellFinder, LEGEND, summaryOf, symbolOf, VERBS } from "./symbols.ts";
+import { cellFinder, LEGEND, routeOf, summaryOf, symbolOf, VERBS } from "./symbols.ts";
 import type { Matrix } from "./types.ts";
 
 /** The matrix as text: a line for each table, a column for each persona, four signs in each cell. */
@@ -24,8 +24,16 @@ export function matrixText(matrix: Matrix): string {
     "",
     ...LEGEND.map(([symbol, meaning]) => `${symbol.padEnd(8)} ${meaning}`),
     ...section(
+      "Routes (statements, places, findings)",
+      matrix.routes.map(({ route, statements, places, findings }) =>
+        [route.padEnd(14), ...[statements, places, findings].map((count) => String(count).padStart(6))].join(" "),
+      ),
+    ),
+    ...section(
       "Findings",
-      matrix.findings.map(({ kind, persona, table, verb, route, what }) => `${kind}: ${persona}, ${verb} ${table}, ${route}: ${what}`),
+      matrix.findings.map(
+        (finding) => `${finding.kind}: ${finding.persona}, ${finding.verb} ${finding.table}, ${routeOf(finding)}: ${finding.what}`,
+      ),
     ),
     ...section("Gaps", matrix.gaps),
     ...section(

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import type { Route, RouteCount } from "./routes.ts";
 
 /**
  * Who a persona is. A hunt without one of REQUIRED_KINDS does not hold. `job` is a background job's role; `internal` a role that nobody
@@ -54,6 +55,8 @@ export interface Column {
   type: string;
   notNull: boolean;
   generated: boolean;
+  /** The default as Postgres prints it. */
+  default: string | null;
   /** Values of an enum. */
   labels: readonly string[];
 }
@@ -67,6 +70,7 @@ export interface ForeignKey {
 export interface Table {
   name: string;
   owner: string;
+  partitioned: boolean;
   columns: readonly Column[];
   /** Primary key; all columns where there is none. */
   key: readonly string[];
@@ -164,8 +168,9 @@ export interface Finding {
   persona: string;
   table: string;
   verb: Verb | "call" | "bind";
-  /** Which way it went: "select", "by key", "insert a clone", "move org_id", "copy to", "error text" … */
-  route: string;
+  route: Route | "grants";
+  /** The route more closely: "by key", "a copy", the column that is moved, the parent that is joined. */
+  way?: string;
   /** Names, counts and SQLSTATEs; never a value of a row. */
   what: string;
 }
@@ -173,7 +178,7 @@ export interface Finding {
 /** What Postgres cannot close, or this schema leaves open: an existence that shows, an estimate. */
 export interface Limit {
   table: string;
-  route: "unique key" | "foreign key" | "estimate";
+  route: Extract<Route, "unique key" | "foreign key" | "estimate">;
   columns: readonly string[];
   personas: number;
   what: string;
@@ -199,6 +204,8 @@ export interface Matrix {
   cells: readonly Cell[];
   findings: readonly Finding[];
   limits: readonly Limit[];
+  /** Each route, how often it was tried and in how many places; one that had a place and was not tried there is a gap. */
+  routes: readonly RouteCount[];
   /** Why it does not hold beside the findings: what could not be tried. */
   gaps: readonly string[];
   /** Statements that were tried, how many of them had to go through, and how many had to be refused. */

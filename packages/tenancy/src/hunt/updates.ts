@@ -37,7 +37,7 @@ export function updateProbes(target: Target): Probe[] {
       ...writeProbe(
         target,
         "update",
-        "in place",
+        ["update", "in place"],
         `with x as (update ${from} set ${name} = ${name} returning ${keySql(table.key)} as k) select coalesce(json_agg(k), '[]')::text from x`,
         sameKeys(reached, rule.update !== undefined),
         reached.length > 0,
@@ -45,13 +45,14 @@ export function updateProbes(target: Target): Probe[] {
       answer: true,
       counts: { allowed: reached.length, all: rows.length },
     });
+    if (rule.update && reached.length > 0 && !allGranted) probes.push(returningProbe(target, name));
   } else if (readableKey) {
     for (const row of representatives(world, table))
       probes.push({
         ...writeProbe(
           target,
           "update",
-          "in place",
+          ["update", "in place"],
           `update ${from} set ${name} = ${name} ${where(row)}`,
           oneRow(reaches(row)),
           reaches(row),
@@ -68,6 +69,16 @@ export function updateProbes(target: Target): Probe[] {
   return probes;
 }
 
+/** UPDATE … RETURNING shows what a trigger made of the rows. */
+function returningProbe(target: Target, name: string): Probe {
+  const list = grantedColumns(target, "read").map(escapeIdentifier).join(", ");
+  const from = relation(target.world.schema, target.table.name);
+  const sql = `with x as (update ${from} set ${name} = ${name} returning ${list}) select coalesce(json_agg(x), '[]')::text from x`;
+  // How many rows are reached "in place" has told.
+  const judge: Probe["judge"] = ({ state }) => oneRow(true)({ state, rows: 1, answer: null, said: "" });
+  return { ...writeProbe(target, "update", ["returning", "update"], sql, judge, true), answer: true, shows: true };
+}
+
 /** Without a condition no column is read, so only the policies for UPDATE count: whoever cannot see a row must not be able to spoil it. */
 function blindUpdate(target: Target, column: Column): Probe[] {
   const { world, table, rule } = target;
@@ -78,8 +89,17 @@ function blindUpdate(target: Target, column: Column): Probe[] {
   const touched = rows.filter((row) => rule.update?.rows(row) ?? false);
   const runs = touched.every((row) => mayUpdate(target, row, { ...row, [column.name]: value }));
   const sql = `update ${relation(world.schema, table.name)} set ${escapeIdentifier(column.name)} = ${valueSql(column, value)}`;
-  if (!runs) return [writeProbe(target, "update", "all rows unseen", sql, oneRow(false), false)];
-  return [writeProbe(target, "update", "all rows unseen", sql, sameCount(touched.length, rule.update !== undefined), touched.length > 0)];
+  if (!runs) return [writeProbe(target, "update", ["update", "all rows unseen"], sql, oneRow(false), false)];
+  return [
+    writeProbe(
+      target,
+      "update",
+      ["update", "all rows unseen"],
+      sql,
+      sameCount(touched.length, rule.update !== undefined),
+      touched.length > 0,
+    ),
+  ];
 }
 
 function ungrantedColumns(target: Target, granted: readonly string[]): Probe[] {
@@ -88,7 +108,7 @@ function ungrantedColumns(target: Target, granted: readonly string[]): Probe[] {
     .filter(({ name, generated }) => !generated && !granted.includes(name))
     .map(({ name }) => {
       const sql = `update ${relation(world.schema, table.name)} set ${escapeIdentifier(name)} = null`;
-      return writeProbe(target, "update", `column ${name}`, sql, refused(), false);
+      return writeProbe(target, "update", ["update", `column ${name}`], sql, refused(), false);
     });
 }
 
@@ -104,7 +124,7 @@ function moveProbes(target: Target, where: (row: Row) => string, granted: readon
         const allowed = mayUpdate(target, row, after) && mayRead(target, after);
         const sql = `update ${relation(world.schema, table.name)} set ${escapeIdentifier(column)} = ${valueSql(columnOf(table, column), value)} ${where(row)}`;
         return {
-          ...writeProbe(target, "update", `move ${column}`, sql, oneRow(allowed), allowed),
+          ...writeProbe(target, "update", ["move", column], sql, oneRow(allowed), allowed),
           counts: { allowed: allowed ? 1 : 0, all: 1 },
         };
       }),
@@ -124,7 +144,7 @@ function blindMoves(target: Target, granted: readonly string[]): Probe[] {
       const allowed = touched.every((row) => mayUpdate(target, row, { ...row, [column]: value }));
       const sql = `update ${relation(world.schema, table.name)} set ${escapeIdentifier(column)} = ${valueSql(columnOf(table, column), value)}`;
       const judge = allowed ? sameCount(touched.length, rule.update !== undefined) : oneRow(false);
-      return writeProbe(target, "update", `move all ${column} unseen`, sql, judge, allowed && touched.length > 0);
+      return writeProbe(target, "update", ["move", `all ${column} unseen`], sql, judge, allowed && touched.length > 0);
     });
 }
 
@@ -140,6 +160,6 @@ function overwrites(target: Target): Probe[] {
     const list = columns.map((column) => `${escapeIdentifier(column.name)} = ${valueSql(column, like[column.name])}`).join(", ");
     const judge = allowed ? sameCount(touched.length, rule.update !== undefined) : oneRow(false);
     const sql = `update ${relation(world.schema, table.name)} set ${list}`;
-    return writeProbe(target, "update", "make all alike unseen", sql, judge, allowed && touched.length > 0);
+    return writeProbe(target, "update", ["move", "all alike unseen"], sql, judge, allowed && touched.length > 0);
   });
 }

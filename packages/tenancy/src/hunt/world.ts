@@ -3,9 +3,10 @@ import { escapeIdentifier } from "pg";
 import type { Column, ForeignKey, Persona, Row, Table, World } from "./types.ts";
 
 const TABLES = `
-select c.relname as name, pg_get_userbyid(c.relowner) as owner,
+select c.relname as name, pg_get_userbyid(c.relowner) as owner, c.relkind = 'p' as partitioned,
        (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
                  'generated', a.attgenerated <> '' or a.attidentity = 'a',
+                 'default', (select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d where d.adrelid = a.attrelid and d.adnum = a.attnum),
                  'labels', coalesce((select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = a.atttypid), '[]'))
                order by a.attnum)
           from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
@@ -30,6 +31,7 @@ const VIEWS = `select c.relname as name from pg_class c where c.relnamespace = $
 interface FoundTable {
   name: string;
   owner: string;
+  partitioned: boolean;
   columns: Column[];
   key: string[] | null;
   uniques: string[][];

@@ -1,15 +1,27 @@
 import { escapeLiteral } from "pg";
 import { isIdentityOrParent } from "./candidates.ts";
 import type { Probe, Target } from "./probe.ts";
+import type { Route } from "./routes.ts";
 import type { Column, Table, Verb } from "./types.ts";
 
 // How many allowed rows are taken as a base for changing one column after the other.
 export const BASES = 2;
 
-export const writeProbe = (target: Target, verb: Verb, route: string, sql: string, judge: Probe["judge"], granted: boolean): Probe => ({
+/** A route and, more closely, the way. */
+type Path = readonly [route: Route, way: string];
+
+export const writeProbe = (
+  target: Target,
+  verb: Verb,
+  [route, way]: Path,
+  sql: string,
+  judge: Probe["judge"],
+  granted: boolean,
+): Probe => ({
   table: target.table.name,
   verb,
   route,
+  way,
   sql,
   granted,
   judge,

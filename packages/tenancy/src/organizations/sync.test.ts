@@ -9,6 +9,7 @@ import { empty, settle } from "./testing/people.ts";
 import {
   Source,
   type SourceEvent,
+  type SourceMembership,
   type SourceServer,
   type SourceUser,
   serveSource,
@@ -128,6 +129,62 @@ describe("what an event means for whoever is signed in", () => {
     source.deleteMembership(membership);
     await deliver(last());
     await deliver(source.events.find(({ event }) => event === "organization_membership.created") as SourceEvent);
+    expect(await organizationOf(user, organization.id)).toBeNull();
+  });
+
+  describe("two states in one millisecond: the one that gives less counts until it was fetched", () => {
+    const arrivals = ["in order", "turned round", "together"] as const;
+    const cases = (["active", "inactive"] as const).flatMap((truth) => arrivals.map((arrival) => ({ truth, arrival })));
+
+    test.each(cases)("$truth is the truth, the events arrive $arrival", async ({ truth, arrival }) => {
+      const { user, organization, membership } = await clinic();
+      for (const status of truth === "active" ? (["inactive", "active"] as const) : (["active", "inactive"] as const))
+        source.updateMembership(membership, { status });
+      const said = (await events()).slice(-2);
+      if (arrival === "turned round") said.reverse();
+      // WorkOS cannot be reached: nothing is fetched.
+      for (const batch of arrival === "together" ? [said] : said.map((one) => [one])) await applyEvents(database.sync, batch);
+      expect(await organizationOf(user, organization.id)).toBeNull();
+
+      server.requests.length = 0;
+      await poll();
+      expect(server.requests).toContain(`/user_management/organization_memberships/${membership.id}`);
+      expect(await organizationOf(user, organization.id)).toBe(truth === "active" ? organization.id : null);
+      // What was fetched holds, and is fetched once.
+      server.requests.length = 0;
+      await poll();
+      expect(server.requests.filter((url) => url.includes("organization_memberships"))).toEqual([]);
+    });
+
+    test("together, and one of them is what is known already", async () => {
+      const { user, organization, membership } = await clinic();
+      source.updateMembership(membership, { status: "inactive" });
+      await deliver(last());
+      source.updateMembership(membership, { status: "active" });
+      await applyEvents(database.sync, (await events()).slice(-2));
+      expect(await organizationOf(user, organization.id)).toBeNull();
+      await poll();
+      expect(await organizationOf(user, organization.id)).toBe(organization.id);
+    });
+
+    test("through the webhook alone, which fetches at once", async () => {
+      const { user, organization, membership } = await clinic();
+      source.updateMembership(membership, { status: "inactive" });
+      const suspended = last();
+      source.updateMembership(membership, { status: "active" });
+      await deliver(last());
+      server.requests.length = 0;
+      await deliver(suspended);
+      expect(server.requests).toEqual([`/user_management/organization_memberships/${membership.id}`]);
+      expect(await organizationOf(user, organization.id)).toBe(organization.id);
+    });
+  });
+
+  test("an end is an end, whatever time it bears", async () => {
+    const { user, organization, membership } = await clinic();
+    source.deleteMembership(membership);
+    const before = "2026-10-01T00:00:00.000Z";
+    await deliver({ ...last(), created_at: before, data: { ...last().data, updated_at: before } });
     expect(await organizationOf(user, organization.id)).toBeNull();
   });
 
@@ -304,6 +361,22 @@ describe("comparing everything", () => {
       "member active",
       "owner active",
     ]);
+  });
+
+  test("nor do two of them, the one after the other", async () => {
+    const { organization } = await clinic();
+    const membership = source.join(source.createUser(), organization, "member") as SourceMembership;
+    const created = last();
+    source.tick();
+    source.updateMembership(membership, { role: "admin" });
+    const updated = last();
+    source.tick();
+    source.deleteMembership(membership);
+    source.tick();
+    await compare();
+    await deliver(created);
+    await deliver(updated);
+    expect((await memberships()).map(({ role, status }) => `${role} ${status}`).sort()).toEqual(["admin suspended", "owner active"]);
   });
 
   test("a list that leaves things out deletes nothing", async () => {

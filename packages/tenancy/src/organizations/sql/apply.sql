@@ -4,7 +4,8 @@ set local role rehome_owner;
 
 -- An object's newer state wins (updated_at). Of ids that are never used again a deletion is final. Two states of one instant leave a doubt: the
 -- later event's is taken, of a membership the one that does not count, and the object is to be fetched; a fetched state settles it. So does a
--- membership that is news and yet older than the last comparison of everything, which did not find it: it does not count until it was fetched.
+-- state of a membership that is news and yet older than the last comparison of everything, which did not find it: it does not count until it was
+-- fetched.
 -- Everything that follows is computed from the stored states, so that what is missing (a membership's organization, its person) is made up for
 -- when it comes. Returns how many objects were news. Sessions are not stored.
 create or replace function tenancy.apply(changes jsonb) returns int
@@ -24,28 +25,30 @@ begin
 
   with said as (
     select c.*, c.kind not in ('role', 'permission') as final,
-           count(*) over (partition by c.kind, c.id, c.at) > 1 as twice
+           min(c.state::text) over one is distinct from max(c.state::text) over one as differs
       from jsonb_to_recordset(changes)
         as c (kind text, id text, at timestamptz, event text collate "C", deleted boolean, org_id text, user_id text, state jsonb)
      where c.kind <> 'session'
+    window one as (partition by c.kind, c.id, c.at)
   ), incoming as (
     select distinct on (s.kind, s.id) s.*
-      from said s order by s.kind, s.id, (s.final and s.deleted) desc, s.at desc, s.event desc
+      from said s order by s.kind, s.id, (s.final and s.deleted) desc, s.at desc, (s.kind = 'membership' and s.state ->> 'status' <> 'active') desc, s.event desc
   ), judged as (
     select i.*, coalesce(o.state, '{}') as before,
-           case when o.id is null then case when i.kind = 'membership' and not i.deleted and i.event <> '~' and i.at < l.compared then 'late' else 'wins' end
-                when i.final and o.deleted then 'old'
+           case when i.final and o.deleted then 'old'
                 when i.final and i.deleted then 'wins'
+                when i.kind = 'membership' and i.event <> '~' and i.at < l.compared and (o.id is null or i.at > o.at) then 'late'
+                when o.id is null then 'wins'
                 when i.at <> o.at then case when i.at > o.at then 'wins' else 'old' end
                 when i.event = '~' then case when o.doubt or (i.deleted, i.state) is distinct from (o.deleted, o.state) then 'wins' else 'old' end
-                when i.event = o.event or (i.deleted, i.state) is not distinct from (o.deleted, o.state) then 'old'
+                when i.event = o.event or (i.deleted, i.state) is not distinct from (o.deleted, o.state) then case when i.differs then 'doubted' else 'old' end
                 when i.kind = 'membership' and i.state ->> 'status' <> 'active' then 'doubted'
                 when i.kind = 'membership' and o.state ->> 'status' <> 'active' or o.event > i.event then 'doubting'
                 else 'doubted' end as verdict
       from incoming i cross join tenancy.lock l left join tenancy.object o on o.kind = i.kind and o.id = i.id
   ), put as (
     insert into tenancy.object as o (kind, id, at, event, deleted, doubt, org_id, user_id, state)
-      select j.kind, j.id, j.at, j.event, j.deleted, not j.deleted and j.event <> '~' and (j.twice or j.verdict in ('doubted', 'doubting', 'late')), j.org_id,
+      select j.kind, j.id, j.at, j.event, j.deleted, not j.deleted and j.event <> '~' and (j.differs or j.verdict in ('doubted', 'doubting', 'late')), j.org_id,
              j.user_id, case when j.deleted then null when j.verdict = 'doubting' then j.before
                              when j.verdict = 'late' then j.state || '{"status": "inactive"}' else j.state end
         from judged j where j.verdict <> 'old' order by j.kind, j.id

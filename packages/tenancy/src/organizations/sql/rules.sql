@@ -1,8 +1,8 @@
 -- What the declaration means: permissions, features, types. Run as the installer after tables.sql; may be run again.
 set local role rehome_owner;
 
--- Which permissions a list of slugs and wildcards is: `*` is all, `meetings:*` all of meetings. The only place where wildcards are read;
--- what is unknown counts for nothing. (plpgsql, here and in memberships.sql: its plans are kept, those of SQL functions are made every time.)
+-- Which permissions a list of slugs and wildcards is: `*` is all, `meetings:*` all of meetings. The only place that expands them, so that none is in
+-- the mirror (auth.has_permission reads those of mirrors that keep them); what is unknown counts for nothing. (plpgsql, here and in memberships.sql: its plans are kept, those of SQL functions are made every time.)
 create or replace function tenancy.expand_permissions(patterns text[]) returns text[]
 stable strict language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

@@ -177,7 +177,7 @@ export class Source {
   #log(name: string, data: Record<string, unknown>): SourceEvent {
     const event: SourceEvent = {
       object: "event",
-      id: this.#id("event"),
+      id: this.#eventId(),
       event: name,
       created_at: this.#iso(),
       data: structuredClone(data),
@@ -193,6 +193,12 @@ export class Source {
 
   #iso(): string {
     return new Date(this.#now).toISOString();
+  }
+
+  /** As a ULID: ordered by milliseconds, and within one as chance has it. What comes later in one does not sort later. */
+  #eventId(): string {
+    const chance = [...String(++this.#ids).padStart(8, "0")].reverse().join("");
+    return `event_01${String(this.#now - START).padStart(16, "0")}${chance}`;
   }
 
   #id(prefix: string): string {
