@@ -206,7 +206,10 @@ describe("as an installer that is no superuser (Neon)", () => {
     );
     await client.query("alter table memberships enable row level security; alter table memberships force row level security");
     expect(await installGuard(client)).toMatchObject({ version: GUARD_VERSION, mirrorReady: true });
-    await installGuard(client);
+    expect(await installGuard(client)).toMatchObject({ utilityRefused: false });
+    const superuser = await connect(server.url("product"));
+    expect(await installGuard(superuser)).toMatchObject({ utilityRefused: true });
+    expect(await installGuard(client)).toMatchObject({ utilityRefused: true }); // what the superuser left is there
     await installRoles(client, PASSWORDS);
     const issuer = makeIssuer();
     await addIssuer(client, { iss: [ISS], kind: "workos", jwksUrl: "https://api.workos.test/jwks" });

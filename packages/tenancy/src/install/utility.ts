@@ -17,6 +17,10 @@ export async function refuseUtility(client: ClientBase, names: GuardNames): Prom
   } catch (error) {
     if (withoutRowData(error).sqlstate !== "42501") throw error;
     await client.query("rollback to savepoint utility");
-    return false;
+    // A superuser may have put it there before.
+    const { rows } = await client.query<{ there: boolean }>(
+      "select exists (select from pg_event_trigger where evtname = 'rehome_refuse_utility' and evtenabled in ('O', 'A')) as there",
+    );
+    return rows[0]?.there ?? false;
   }
 }
