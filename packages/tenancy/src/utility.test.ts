@@ -56,6 +56,20 @@ describe("DROP OWNED", () => {
     });
   });
 
+  test("is given up by a role that inherits another, too: what counts is a right of its own", async () => {
+    await database.owner.query(
+      `create role of_${process.pid}_heir noinherit; grant authenticated to of_${process.pid}_heir with inherit true`,
+    );
+    await database.owner.query(`create policy heir on public.note for select to of_${process.pid}_heir using (true)`);
+    await installGuard(database.owner);
+    await withoutTrigger();
+    const heir = await database.superuser();
+    await heir.query(`set session authorization of_${process.pid}_heir`);
+    await expect(heir.query("drop owned by current_user")).rejects.toMatchObject({ code: "42501" });
+    await database.owner.query(`drop policy heir on public.note; revoke all on auth.drop_owned_stop from of_${process.pid}_heir`);
+    await database.owner.query(`drop owned by of_${process.pid}_heir; drop role of_${process.pid}_heir`);
+  });
+
   test("is what this test is about: without the right on a column it takes the policies of everybody", async () => {
     await withoutTrigger();
     await database.owner.query("revoke all on auth.drop_owned_stop from authenticated");

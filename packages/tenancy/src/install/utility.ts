@@ -19,7 +19,8 @@ export async function refuseUtility(client: ClientBase, names: GuardNames): Prom
     await client.query("rollback to savepoint utility");
     // A superuser may have put it there before.
     const { rows } = await client.query<{ there: boolean }>(
-      "select exists (select from pg_event_trigger where evtname = 'rehome_refuse_utility' and evtenabled in ('O', 'A')) as there",
+      "select exists (select from pg_event_trigger where evtname = 'rehome_refuse_utility' and evtenabled in ('O', 'A') and evtevent = 'ddl_command_start' and evttags is null and evtfoid = to_regprocedure($1)) as there",
+      [`${names.schema}.refuse_utility()`],
     );
     return rows[0]?.there ?? false;
   }

@@ -34,10 +34,13 @@ export async function endSessions(run: RunJob, changes: readonly Change[]): Prom
  * page's error, so that its cursor stays and the page is tried again.
  */
 export async function applyEach(run: RunJob, changes: readonly Change[], error: unknown): Promise<never> {
-  const answered = error instanceof OrganizationError || (error instanceof TenancyError && error.code !== "unreachable");
-  if (answered) for (const change of changes) await run((query) => applyChanges(query, [change])).catch(() => undefined);
+  if (isAnswer(error)) for (const change of changes) await run((query) => applyChanges(query, [change])).catch(() => undefined);
   throw error;
 }
+
+/** Whether the database was there and refused, so that another change may well be taken. */
+export const isAnswer = (error: unknown): boolean =>
+  error instanceof OrganizationError || (error instanceof TenancyError && error.code !== "unreachable");
 
 /** The same inside the caller's transaction. @returns how many objects were news */
 export async function applyChanges(query: Query, changes: readonly Change[]): Promise<number> {

@@ -1,6 +1,7 @@
 import type { WorkOS } from "@workos-inc/node";
 import type { Query } from "../client/tenancy.ts";
 import { orUndefined } from "./apply.ts";
+import { PERSONAL } from "./changes.ts";
 import { claimGuest } from "./claim.ts";
 import { OrganizationError } from "./errors.ts";
 import type { RunJob } from "./run.ts";
@@ -75,6 +76,9 @@ export async function deleteOrganization(
   await orUndefined(workos.organizations.deleteOrganization(orgId));
   for (const user of rows[0]?.users ?? []) {
     await revokeInvitationsTo(workos, user);
+    // One that a sign-in has made meanwhile.
+    const another = await orUndefined(workos.organizations.getOrganizationByExternalId(`${PERSONAL}${user}`));
+    if (another) await orUndefined(workos.organizations.deleteOrganization(another.id));
     await orUndefined(workos.userManagement.deleteUser(user));
   }
   await deletion((query) => query("select tenancy.finish_deletion($1)", [orgId]));

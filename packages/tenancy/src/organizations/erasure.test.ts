@@ -178,6 +178,8 @@ describe("a person is erased (R60)", () => {
     const breaking = { ...parts(), deletion: dyingAtWorkos() };
     await expect(deleteOrganization(breaking, home)).rejects.toThrow("the process died");
     await workos.workos.organizations.deleteOrganization(home); // so far it came there
+    const signIn = ensurePersonalOrganization({ workos: workos.workos, run }, { user: ana, type: "expert_individual", name: "Ana again" });
+    await expect(signIn).rejects.toMatchObject({ code: "organization_gone" });
     await workos.workos.organizations.createOrganization({
       name: "Ana again",
       externalId: `personal:${ana.id}`,
@@ -186,6 +188,7 @@ describe("a person is erased (R60)", () => {
     await pollEvents({ workos: workos.workos, run });
     expect(await saying("Ana again")).toEqual(["tenancy.object"]);
     await deleteOrganization(parts(), home);
+    await expect(workos.workos.organizations.getOrganizationByExternalId(`personal:${ana.id}`)).rejects.toMatchObject({ status: 404 });
     await pollEvents({ workos: workos.workos, run });
     await reconcile({ workos: workos.workos, run });
     for (const text of [ana.email, "Ana again"]) expect(await saying(text), text).toEqual([]);
@@ -200,6 +203,19 @@ describe("a person is erased (R60)", () => {
     await expect(stopped).rejects.toMatchObject({ code: "still_referenced", table: "awards", constraint: "awards_profile_id_fkey" });
     await database.owner.query("drop table awards");
     await deleteOrganization(parts(), home);
+    expect(await bios()).toEqual(["Olga"]);
+  });
+
+  test("a row that somebody changes just then is taken by the next step, not passed over", async () => {
+    await ask();
+    const holder = await database.workers.connect();
+    await database.owner.query("begin; update profiles set bio = 'Ana, edited' where bio = 'Ana in the clinic'");
+    const done = deleteOrganization(parts(), home);
+    const waits = async () => (await holder.query("select from pg_locks where not granted")).rowCount;
+    await expect.poll(waits).toBeGreaterThan(0);
+    await database.owner.query("commit");
+    holder.release();
+    await done;
     expect(await bios()).toEqual(["Olga"]);
   });
 

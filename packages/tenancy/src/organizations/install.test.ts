@@ -36,6 +36,20 @@ const OTHERS = ["guests", "services", "meetings", "records", "record_shares", "v
 );
 
 describe("installing again", () => {
+  test.each([
+    [{ archive: { "public.recrods": { keep: "10 years" } } }, "archive: public.recrods"],
+    [{ archive: { "public.records": { keep: "10 years", columns: ["id", "contents"] } } }, "archive: public.records.contents"],
+    [{ archive: { "public.categories": { keep: "10 years" } } }, "archive: public.categories"],
+    [{ release: { "public.metings": { patient_org_id: {} } } }, "release: public.metings.patient_org_id"],
+    [{ erase: { "public.profiles": ["user"] } }, "erase: public.profiles.user"],
+    [{ columns: { owner: "org_id", party: ["pateint_org_id"] } }, "columns: pateint_org_id"],
+  ])("refuses a name that the database has not: a deletion would pass it over (%j)", async (said, named) => {
+    await expect(installOrganizations(database.owner, { ...INSTALL, ...said })).rejects.toMatchObject({
+      code: "bad_definition",
+      message: expect.stringContaining(named),
+    });
+  });
+
   test("brings in organizations whose type was not declared until now, with their people", async () => {
     const said = (kind: string, id: string, more: object) => ({
       kind,

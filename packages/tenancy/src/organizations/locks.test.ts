@@ -157,6 +157,43 @@ test("a page that cannot be applied keeps none behind it from being applied, sig
   expect(await statusOf(owner.id)).toBe("active");
 });
 
+test("an invitation into an organization whose row is held waits alone; who asks for its deletion is told to ask again", async () => {
+  const { hers, owner, fired, membership } = await clinics();
+  await hold("select from organizations where id = $1 for update", [hers.id]);
+  source.invite(hers, "member");
+  source.updateMembership(membership, { status: "inactive" });
+  source.tick();
+  const since = performance.now();
+  await poll();
+  await expect(requestDeletion({ sync: database.sync }, { orgId: hers.id, actor: owner.id })).rejects.toMatchObject({ code: "busy" });
+  expect(performance.now() - since).toBeLessThan(3_000);
+  expect(await statusOf(fired.id)).toBe("suspended");
+  expect(await database.rows("select from invitations")).toEqual([]);
+  await eve.query("rollback");
+  await poll();
+  expect(await database.rows("select from invitations")).toHaveLength(1);
+});
+
+test("a change that cannot be applied keeps neither the first comparison from ending nor the cursor from beginning", async () => {
+  const { hers, fired, membership } = await clinics();
+  await database.owner.query(
+    "truncate tenancy.cursor; update tenancy.lock set compared = null; alter table organizations add constraint short check (length(name) < 100)",
+  );
+  hers.name = "x".repeat(200);
+  source.renameOrganization(hers);
+  source.updateMembership(membership, { status: "inactive" });
+  source.tick();
+  await expect(poll()).rejects.toMatchObject({ code: "query_failed" });
+  expect(await statusOf(fired.id)).toBe("suspended");
+  const due = () =>
+    database.rows(
+      "select round(extract(epoch from reconciled + interval '1 day' - clock_timestamp()) / 60)::int as minutes from tenancy.cursor",
+    );
+  expect(await due()).toEqual([{ minutes: 10 }]);
+  await database.owner.query("alter table organizations drop constraint short");
+  await poll();
+});
+
 test("a role made weaker counts in every organization, whoever holds the row of another", async () => {
   const { hers, owner } = await clinics();
   await hold("select from organizations where id = $1 for update", [hers.id]);

@@ -42,6 +42,8 @@ async function ensure({ workos, run }: { workos: WorkOS; run: RunJob }, wanted: 
   const { user, ownerRole = "owner" } = wanted;
   const here = await findHere(run, user.id);
   if (here) return here;
+  const { rowCount } = await run((query) => query("select from tenancy.deletion d where $1 = any (d.users)", [user.id]));
+  if (rowCount > 0) throw new OrganizationError("organization_gone");
   const organization = await findOrMake(workos, wanted);
   const membership = await findOrJoin(workos, organization.id, user.id, ownerRole);
   await run((query) => applyChanges(query, [userChange(user), organizationChange(organization), membership]));

@@ -1,9 +1,9 @@
 import type { Event, EventName, WorkOS } from "@workos-inc/node";
 import type { Query } from "../client/tenancy.ts";
-import { applyChanges, applyEach, endSessions, fetchMissing } from "./apply.ts";
+import { applyChanges, applyEach, endSessions, fetchMissing, isAnswer } from "./apply.ts";
 import { changeOf, SYNCED_EVENTS } from "./changes.ts";
 import { workosStatus } from "./errors.ts";
-import { type ReconcileParts, reconcile } from "./reconcile.ts";
+import { AGAIN, type ReconcileParts, reconcile } from "./reconcile.ts";
 import type { RunJob } from "./run.ts";
 
 export interface SyncParts extends ReconcileParts {
@@ -33,8 +33,9 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
   const { workos, run, name = "workos", now = Date.now } = parts;
   const polled: Polled = { events: 0, news: 0, reconciled: false };
   let cursor = await readCursor(run, name);
+  let notCompared: unknown;
   if (!cursor || now() - cursor.since.getTime() > RETENTION_MS) {
-    cursor = await restart(parts, name, now);
+    ({ cursor, failure: notCompared } = await restart(parts, name, now));
     polled.reconciled = true;
   }
   // A page that cannot be applied keeps the stored cursor where it is, and the next poll tries it again. Those behind it are applied all the same,
@@ -44,7 +45,7 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
     const page = await listEvents(workos, cursor);
     if (page === "cursor_unknown") {
       if (polled.reconciled) throw new Error("WorkOS refuses the cursor it has just given.");
-      cursor = await restart(parts, name, now);
+      ({ cursor, failure: notCompared } = await restart(parts, name, now));
       polled.reconciled = true;
       continue;
     }
@@ -52,7 +53,6 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
     if (!last) break;
     const changes = page.map(changeOf).filter((change) => change !== undefined);
     const before = cursor;
-    await endSessions(run, changes);
     const whole = async (query: Query) => {
       const { rowCount } = await query(
         "update tenancy.cursor set after = $2, since = $3 where name = $1 and after is not distinct from $4 and since = $5",
@@ -61,6 +61,7 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
       return rowCount === 1 ? await applyChanges(query, changes) : undefined;
     };
     try {
+      await endSessions(run, changes);
       if (failure !== undefined) await applyEach(run, changes, failure);
       const news = await run(whole).catch((error: unknown) => applyEach(run, changes, error));
       if (news !== undefined) {
@@ -73,8 +74,8 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
       cursor = { after: last.id, since: new Date(last.createdAt) };
     }
   }
-  await fetchMissing({ workos, run }, { onlyDoubts: polled.news === 0 });
-  if (failure !== undefined) throw failure;
+  await fetchMissing({ workos, run }, { onlyDoubts: polled.news === 0 && failure === undefined });
+  if ((failure ?? notCompared) !== undefined) throw failure ?? notCompared;
   return polled;
 }
 
@@ -97,16 +98,26 @@ async function listEvents(workos: WorkOS, { after, since }: Cursor): Promise<Eve
   }
 }
 
-/** Compares everything, then begins a little before the comparison began. */
-async function restart(parts: SyncParts, name: string, now: () => number): Promise<Cursor> {
+/**
+ * Compares everything, then begins a little before the comparison began. What could not be applied in it keeps nothing from beginning: the
+ * comparison is due again after ten minutes.
+ */
+async function restart(parts: SyncParts, name: string, now: () => number): Promise<{ cursor: Cursor; failure: unknown }> {
   const since = new Date(now() - OVERLAP_MS);
-  await reconcile(parts);
+  const failure = await reconcile(parts).then(
+    () => undefined,
+    (error: unknown) => {
+      if (!isAnswer(error)) throw error;
+      return error;
+    },
+  );
   await parts.run((query) =>
     query(
-      `insert into tenancy.cursor (name, after, since, reconciled) values ($1, null, $2, clock_timestamp())
+      `insert into tenancy.cursor (name, after, since, reconciled)
+         values ($1, null, $2, clock_timestamp() - case when $3 then interval '1 day' - $4::interval else interval '0' end)
          on conflict (name) do update set after = null, since = excluded.since, reconciled = excluded.reconciled`,
-      [name, since],
+      [name, since, failure !== undefined, AGAIN],
     ),
   );
-  return (await readCursor(parts.run, name)) ?? { after: null, since };
+  return { cursor: (await readCursor(parts.run, name)) ?? { after: null, since }, failure };
 }

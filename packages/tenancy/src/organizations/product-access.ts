@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type ClientBase, escapeIdentifier, escapeLiteral } from "pg";
 import { quoteRelation } from "../install/sql-text.ts";
+import { OrganizationError } from "./errors.ts";
 import type { InstallOrganizations, OrganizationRelations } from "./install.ts";
 import { BEING_DELETED, BEING_ERASED, STAND_IN } from "./policies.ts";
 
@@ -38,6 +39,7 @@ export async function openProductTables(
   await openForFunctions(open, relations);
   await putTriggers(client, relations);
   const columns = await organizationColumns(client);
+  refuseMisspelt(await misspelt(client, options));
   if (await exists(client, relations.guests)) await openForClaims(open, relations, columns);
   await openForDeletion(open, relations, columns, options);
   await client.query("select tenancy.apply_waiting()");
@@ -45,6 +47,42 @@ export async function openProductTables(
     await client.query(`select tenancy.mirror_memberships(array(select distinct m.org_id from ${quoteRelation(memberships)} m))`);
   }
   return true;
+}
+
+/** What the declaration names and the database has not: it would be passed over in a deletion, and what law keeps be gone. */
+async function misspelt(
+  client: ClientBase,
+  { archive = {}, release = {}, erase = {}, columns = {} }: InstallOrganizations,
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `with said as (select * from jsonb_to_recordset($1::jsonb) as s (part text, rel text, col text, owned boolean))
+     select format('%s: %s%s', s.part, s.rel, '.' || s.col) as name from said s
+      where to_regclass(s.rel) is null
+         or s.owned and not exists (select from tenancy.organization_tables() o where o.rel = to_regclass(s.rel))
+         or s.col is not null and not exists (select from pg_attribute a where a.attrelid = to_regclass(s.rel) and a.attname = s.col and not a.attisdropped)
+     union all
+     select 'columns: ' || c from unnest($2::text[]) c where not exists (select from tenancy.organization_columns() o where o.name = c)
+      order by 1`,
+    [
+      JSON.stringify([
+        ...Object.entries(archive).flatMap(([rel, { columns: kept }]) =>
+          (kept ?? [null]).map((col) => ({ part: "archive", rel, col, owned: true })),
+        ),
+        ...Object.entries(release).flatMap(([rel, by]) => Object.keys(by).map((col) => ({ part: "release", rel, col, owned: true }))),
+        ...Object.entries(erase).flatMap(([rel, names]) => names.map((col) => ({ part: "erase", rel, col, owned: false }))),
+      ]),
+      [columns.owner ?? "org_id", ...(columns.party ?? [])],
+    ],
+  );
+  return rows.map(({ name }) => name);
+}
+
+function refuseMisspelt(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new OrganizationError("bad_definition", {
+    message: `The database has no such table or column of organizations: ${names.join(", ")}.`,
+    next: "Mend the names, or install after the migration that makes them.",
+  });
 }
 
 interface OrganizationColumn {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AutoPaginatable, WorkOS } from "@workos-inc/node";
 import type { Query } from "../client/tenancy.ts";
-import { applyChanges, type FetchableKind, fetchChange, orUndefined } from "./apply.ts";
+import { applyChanges, applyEach, type FetchableKind, fetchChange, orUndefined } from "./apply.ts";
 import { type Change, goneChange, invitationChange, membershipChange, organizationChange, userChange } from "./changes.ts";
 import type { RunJob } from "./run.ts";
 
@@ -25,12 +25,16 @@ export interface Reconciled {
 }
 
 const BATCH = 500;
+/** When a comparison that failed is tried again. */
+export const AGAIN = "10 minutes";
 const STATUSES = ["active", "inactive", "pending"] as const;
 
 /**
  * Compares everything WorkOS has with what is known here: persons, organizations, memberships in any state, invitations. What is known but was
  * not listed is asked for by its id, and only a 404 makes it gone: a list that breaks off deletes nothing. What became known after the start is
  * left alone. Cost: one request for 100 persons or organizations, and two for each organization. May be stopped and run again.
+ *
+ * @throws what the database answered to a change, after all others were applied
  */
 export async function reconcile(parts: ReconcileParts): Promise<Reconciled> {
   const { workos, run, readsPerSecond = 50, now = Date.now } = parts;
@@ -46,10 +50,15 @@ export async function reconcile(parts: ReconcileParts): Promise<Reconciled> {
   };
   const result: Reconciled = { listed: 0, news: 0, gone: 0 };
   const waiting: Change[] = [];
+  let failure: unknown;
   const flush = async (atLeast: number) => {
     while (waiting.length > 0 && waiting.length >= atLeast) {
       const batch = waiting.splice(0, BATCH);
-      result.news += await run((query) => applyChanges(query, batch));
+      try {
+        result.news += await run((query) => applyChanges(query, batch)).catch((error: unknown) => applyEach(run, batch, error));
+      } catch (error) {
+        failure = error;
+      }
     }
   };
   const take = async <T>(kind: Known["kind"], pages: () => Promise<AutoPaginatable<T>>, toChange: (one: T) => Change) => {
@@ -83,6 +92,7 @@ export async function reconcile(parts: ReconcileParts): Promise<Reconciled> {
     waiting.push(change);
   }
   await flush(1);
+  if (failure !== undefined) throw failure;
   await run((query) => query("update tenancy.lock set compared = greatest(compared, $1)", [compared]));
   return result;
 }

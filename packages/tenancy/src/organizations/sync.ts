@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pushTransfers } from "./ownership.ts";
 import { type Polled, pollEvents, type SyncParts } from "./poll.ts";
-import { reconcile } from "./reconcile.ts";
+import { AGAIN, reconcile } from "./reconcile.ts";
 
 export interface SyncOptions extends SyncParts {
   signal: AbortSignal;
@@ -21,25 +21,42 @@ export interface SyncOptions extends SyncParts {
 export async function syncOrganizations(options: SyncOptions): Promise<void> {
   const { signal, pollMs = 5_000, reconcileMs = 86_400_000, onPolled, onError, name = "workos" } = options;
   while (!signal.aborted) {
-    try {
-      onPolled?.(await pollEvents(options));
-      await pushTransfers(options);
-      if (await reconcileIsDue(options, name, reconcileMs)) await reconcile(options);
-    } catch (error) {
-      if (!onError) throw error;
-      onError(error);
+    // What fails in one of the three stops neither of the others.
+    for (const work of [
+      async () => onPolled?.(await pollEvents(options)),
+      () => pushTransfers(options),
+      () => reconcileWhenDue(options, name, reconcileMs),
+    ]) {
+      try {
+        await work();
+      } catch (error) {
+        if (!onError) throw error;
+        onError(error);
+      }
     }
     await sleep(pollMs, undefined, { signal }).catch(() => {});
   }
 }
 
-/** Of several processes one takes the turn. */
-async function reconcileIsDue({ run }: SyncParts, name: string, everyMs: number): Promise<boolean> {
-  const { rowCount } = await run((query) =>
+/** Of several processes one takes the turn. A comparison that failed is due again after ten minutes. */
+async function reconcileWhenDue(parts: SyncParts, name: string, everyMs: number): Promise<void> {
+  const { rowCount } = await parts.run((query) =>
     query(
       "update tenancy.cursor set reconciled = clock_timestamp() where name = $1 and reconciled < clock_timestamp() - make_interval(secs => $2::float8)",
       [name, everyMs / 1000],
     ),
   );
-  return rowCount === 1;
+  if (rowCount !== 1) return;
+  try {
+    await reconcile(parts);
+  } catch (error) {
+    await parts.run((query) =>
+      query("update tenancy.cursor set reconciled = clock_timestamp() - make_interval(secs => $2::float8) + $3::interval where name = $1", [
+        name,
+        everyMs / 1000,
+        AGAIN,
+      ]),
+    );
+    throw error;
+  }
 }

@@ -11,7 +11,7 @@ begin
             where not p.rolsuper and p.rolname not in ('rehome_owner', 'rehome_guard') and not starts_with(p.rolname, 'rehome_fn_')     -- nobody becomes these
               and (p.rolname in ('authenticated', 'anonymous', 'rehome_keys') or starts_with(p.rolname, 'rehome_job_')
                    or exists (select from pg_policy y where p.oid = any (y.polroles)))
-              and not has_column_privilege(p.oid, 'auth.drop_owned_stop', 'held', 'select') loop
+              and not exists (select from pg_attribute t cross join aclexplode(t.attacl) x where t.attrelid = 'auth.drop_owned_stop'::regclass and t.attname = 'held' and x.grantee = p.oid) loop
     execute format('grant select (held) on auth.drop_owned_stop to %I', r);
   end loop;
 end $$;

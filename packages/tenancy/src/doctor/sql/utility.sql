@@ -7,7 +7,7 @@ select exists (select from pg_event_trigger e
        array(select quote_ident(r.rolname) from pg_roles r
               where not r.rolsuper and r.rolname not in ('rehome_owner', 'rehome_guard') and not starts_with(r.rolname, 'rehome_fn_')
                 and (r.rolname = any ($1) or exists (select from pg_policy y where r.oid = any (y.polroles)))
-                and (not has_column_privilege(r.oid, 'auth.drop_owned_stop', 'held', 'select')
+                and (not exists (select from pg_attribute t cross join aclexplode(t.attacl) x where t.attrelid = 'auth.drop_owned_stop'::regclass and t.attname = 'held' and x.grantee = r.oid)
                      or has_table_privilege(r.oid, 'auth.drop_owned_stop', 'select, insert, update, delete, truncate, references, trigger'))
               order by 1) as droppable,
        array(select quote_ident(d.datname) from pg_database d join pg_roles l on l.rolname = any ($2)

@@ -172,9 +172,14 @@ end $$;
 -- Invitations of known organizations. One to a solo organization is not kept: nobody can accept it here.
 create or replace function tenancy.apply_invitations(ids text[], orgs text[]) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  free text[];
 begin
   -- Of whoever is just being erased no new one keeps the address.
   perform tenancy.forget_invitations(array(select unnest(d.addresses) from tenancy.deletion d where d.state <> 'done'));
+  free := array(select f.id from (select o.id from public.organizations o where o.id in (
+      select v.org_id from tenancy.object v where v.kind = 'invitation' and not v.deleted and (v.id = any (ids) or v.org_id = any (orgs)))
+    for key share skip locked) f);
   with put as (
     insert into public.invitations as i (id, org_id, email, role_slug, status, inviter_user_id, expires_at, created_at, updated_at)
       select v.id, v.org_id, v.state ->> 'email', v.state ->> 'role', (v.state ->> 'status')::text /*invitation status*/, v.state ->> 'inviter', (v.state ->> 'expires')::timestamptz,
@@ -184,6 +189,7 @@ begin
         left join tenancy.organization_type t on t.type = o.type::text
        where v.kind = 'invitation' and not v.deleted and (v.id = any (ids) or v.org_id = any (orgs))
          and not (t.solo and v.state ->> 'status' = 'pending')
+         and v.org_id = any (free)     -- the foreign key would wait for whoever holds the organization's row
        order by v.id
       on conflict (id) do update set status = excluded.status, role_slug = excluded.role_slug, expires_at = excluded.expires_at, updated_at = excluded.updated_at
         where (i.status, i.role_slug, i.expires_at, i.updated_at) is distinct from (excluded.status, excluded.role_slug, excluded.expires_at, excluded.updated_at)
@@ -193,6 +199,9 @@ begin
   insert into tenancy.outbox (topic, org_id, subject, actor, data)
     select 'invitation.' || p.status, p.org_id, p.id, case when p.status::text = 'pending' then p.inviter_user_id end,
            jsonb_build_object('role', p.role_slug, 'expires_at', p.expires_at) from put p;
+  update tenancy.object v set doubt = true
+   where v.kind = 'invitation' and not v.deleted and (v.id = any (ids) or v.org_id = any (orgs)) and not v.org_id = any (free)
+     and exists (select from public.organizations o where o.id = v.org_id);
 end $$;
 
 -- Roles and permissions made at WorkOS; what the product declared stays as declared. Returns the organizations it may concern.
@@ -214,7 +223,7 @@ begin
   return array(select distinct m.org_id from public.memberships m);
 end $$;
 
--- Organizations that had no type to be of until now, with their people; after a new declaration.
+-- Organizations that had no type to be of until now, with their people; after a new declaration, by the installer, who holds tenancy.lock.
 create or replace function tenancy.apply_waiting() returns void
 volatile language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -231,7 +240,7 @@ end $$;
 revoke all on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
   tenancy.apply_roles(text[]), tenancy.apply_waiting(), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) from public;
 grant execute on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
-  tenancy.apply_roles(text[]), tenancy.apply_waiting(), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) to rehome_job_sync;
+  tenancy.apply_roles(text[]), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) to rehome_job_sync;
 
 -- WorkOS sends no event when an invitation expires.
 create or replace function tenancy.expire_invitations() returns int

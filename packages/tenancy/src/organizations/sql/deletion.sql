@@ -60,6 +60,20 @@ begin
   end loop;
 end $$;
 
+-- A table that still names somebody who is erased, where the product said so.
+create or replace function tenancy.naming_erased(people text[]) returns regclass
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  r record;
+  n int;
+begin
+  for r in select to_regclass(e.rel) as rel, e.name from tenancy.erase_rule e where people <> '{}' and to_regclass(e.rel) is not null order by e.rel, e.name loop
+    execute format('select count(*) from (select from %s y where y.%I = any ($1) limit 1) l', r.rel, r.name) into n using people;
+    if n > 0 then return r.rel; end if;
+  end loop;
+  return null;
+end $$;
+
 -- One step of at most `batch` rows. State and rows touched; `emptied`: only WorkOS is left.
 --   requested → archiving: what law keeps is copied, all of it before anything goes
 --   → emptying: rows that belong to another organization too let go of this one; the others go, children first, each row with its archived
@@ -115,9 +129,10 @@ begin
     execute format('with going as (select y.ctid as at from %1$s y where %2$s limit $2) %3$s
           update %1$s u set %4$s where u.ctid = any (array(select g.at from going g))',
         a.rel, these, coalesce(', kept as (' || (select tenancy.copying(to_regclass(a.rel), r.columns, a.rel,
-          'where x.ctid = any (array(select g.at from going g))') from tenancy.archive_rule r where r.rel = a.rel) || ')', ''),
+          'where x.ctid = any (array(select g.at from going g))') from tenancy.archive_rule r where to_regclass(r.rel) = to_regclass(a.rel)) || ')', ''),
         tenancy.letting_go(a.name, a.blank))
-      using org, batch, a.rel, (select r.keep from tenancy.archive_rule r where r.rel = a.rel);
+      using org, batch, (select coalesce(min(r.rel), a.rel) from tenancy.archive_rule r where to_regclass(r.rel) = to_regclass(a.rel)),
+        (select r.keep from tenancy.archive_rule r where to_regclass(r.rel) = to_regclass(a.rel));
     get diagnostics touched = row_count;
     return;
   end loop;
@@ -159,7 +174,7 @@ begin
 
   -- What a person who is erased left in other organizations.
   for a in select to_regclass(e.rel) as rel, e.name, e.rel as archived, r.keep, r.columns
-             from tenancy.erase_rule e left join tenancy.archive_rule r on r.rel = e.rel where people <> '{}' and to_regclass(e.rel) is not null
+             from tenancy.erase_rule e left join tenancy.archive_rule r on to_regclass(r.rel) = to_regclass(e.rel) where people <> '{}' and to_regclass(e.rel) is not null
             order by e.rel, e.name loop
     begin
       execute tenancy.deleting(a.rel, format('y.%I = any ($5)', a.name), a.keep, a.columns) using org, batch, a.archived, a.keep, people;
@@ -173,6 +188,9 @@ begin
       return;
     end if;
   end loop;
+  -- A row that somebody has just changed was passed over: the next step takes it.
+  rel := tenancy.naming_erased(people)::text;
+  if rel is not null then return; end if;
 
   -- Whoever has a transaction open with a new row of this organization makes this wait: not long, because the sync waits for the lock meanwhile.
   perform set_config('lock_timeout', '500ms', true);
@@ -181,6 +199,8 @@ begin
   begin
     delete from public.organizations o where o.id = org;
     if exists (select from tenancy.count_rows(org)) then raise foreign_key_violation; end if;
+    rel := tenancy.naming_erased(people)::text;
+    if rel is not null then raise foreign_key_violation using table = rel; end if;
   exception when foreign_key_violation then
     -- A job wrote meanwhile: the next step takes those rows. Or they are where this job sees nothing, and the caller gives up.
     get stacked diagnostics rel = table_name;
@@ -219,10 +239,10 @@ begin
 end $$;
 
 revoke all on function tenancy.row_key(regclass), tenancy.row_content(text[]), tenancy.letting_go(text, jsonb),
-  tenancy.deleting(regclass, text, interval, text[]), tenancy.copying(regclass, text[], text, text),
+  tenancy.naming_erased(text[]), tenancy.deleting(regclass, text, interval, text[]), tenancy.copying(regclass, text[], text, text),
   tenancy.delete_or_release(text, int, text, regclass, text, jsonb, text, interval), tenancy.delete_step(text, int), tenancy.finish_deletion(text),
   tenancy.purge_archive() from public;
 grant execute on function tenancy.row_key(regclass), tenancy.row_content(text[]), tenancy.letting_go(text, jsonb),
-  tenancy.deleting(regclass, text, interval, text[]), tenancy.copying(regclass, text[], text, text),
+  tenancy.naming_erased(text[]), tenancy.deleting(regclass, text, interval, text[]), tenancy.copying(regclass, text[], text, text),
   tenancy.delete_or_release(text, int, text, regclass, text, jsonb, text, interval), tenancy.delete_step(text, int), tenancy.finish_deletion(text),
   tenancy.purge_archive() to rehome_job_deletion;

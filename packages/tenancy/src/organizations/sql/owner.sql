@@ -6,7 +6,7 @@ create or replace function tenancy.require_owner(org text, person text) returns 
 volatile language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform from tenancy.lock for update;
-  perform from public.organizations o where o.id = org for no key update;
+  perform from public.organizations o where o.id = org for no key update nowait;      -- 55P03: nobody waits with the lock in hand
   if not found then raise exception 'no such organization' using errcode = 'RO008'; end if;
   if exists (select from tenancy.deletion d where d.org_id = org) then raise exception 'organization is being deleted' using errcode = 'RO007'; end if;
   if not exists (select from public.memberships m cross join tenancy.config c
