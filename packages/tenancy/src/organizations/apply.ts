@@ -29,6 +29,11 @@ export async function endSessions(run: RunJob, changes: readonly Change[]): Prom
   if (ends.length > 0 && ends.length < changes.length) await run((query) => applyChanges(query, ends));
 }
 
+/** All of them in one transaction; where that cannot be, each by itself, and then the error. @returns how many objects were news */
+export async function applyAll(run: RunJob, changes: readonly Change[]): Promise<number> {
+  return await run((query) => applyChanges(query, changes)).catch((error: unknown) => applyEach(run, changes, error));
+}
+
 /**
  * What of a page can be applied when the whole cannot, one change a transaction: a row that somebody holds delays its own news only. Then the
  * page's error, so that its cursor stays and the page is tried again.
@@ -104,7 +109,7 @@ export async function fetchMissing(
   // What WorkOS does not know goes behind the others: next time it is their turn.
   if (unknown.length > 0)
     await run((query) => query("update tenancy.object set seen_at = clock_timestamp() where doubt and id = any ($1)", [unknown]));
-  if (changes.length > 0) await run((query) => applyChanges(query, changes)).catch((error: unknown) => applyEach(run, changes, error));
+  if (changes.length > 0) await applyAll(run, changes);
   return changes.length;
 }
 

@@ -1,10 +1,12 @@
 import { withUser } from "@rehome/sandbox";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { TenancyError } from "../errors.ts";
 import { applyChanges, applyEvents } from "./apply.ts";
 import { FETCHED } from "./changes.ts";
 import { deleteOrganization, requestDeletion } from "./deletion.ts";
 import { pollEvents } from "./poll.ts";
+import type { RunJob } from "./run.ts";
 import { type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
 import { empty, settle } from "./testing/people.ts";
 import { Source, type SourceServer, serveSource } from "./testing/source.ts";
@@ -192,6 +194,23 @@ test("a change that cannot be applied keeps neither the first comparison from en
   expect(await due()).toEqual([{ minutes: 10 }]);
   await database.owner.query("alter table organizations drop constraint short");
   await poll();
+});
+
+test("a database that is gone ends the poll at once: what failed for no reason of its own is not listed to the end", async () => {
+  await clinics();
+  for (let n = 0; n < 250; n++) source.createUser(); // three pages
+  source.tick();
+  const gone: RunJob = (work) =>
+    database.sync((query) =>
+      work((text, params) => {
+        if (text.includes("tenancy.apply")) throw new TenancyError("unreachable");
+        return query(text, params);
+      }),
+    );
+  server.requests.length = 0;
+  const polled = pollEvents({ workos: server.workos, run: gone, now: source.now, readsPerSecond: 1e6 });
+  await expect(polled).rejects.toMatchObject({ code: "unreachable" });
+  expect(server.requests.filter((path) => path.includes("/events"))).toHaveLength(1);
 });
 
 test("a role made weaker counts in every organization, whoever holds the row of another", async () => {

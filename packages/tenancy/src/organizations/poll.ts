@@ -70,6 +70,7 @@ export async function pollEvents(parts: SyncParts): Promise<Polled> {
       }
       cursor = (await readCursor(run, name)) ?? cursor;
     } catch (error) {
+      if (!isAnswer(error)) throw error;
       failure = error;
       cursor = { after: last.id, since: new Date(last.createdAt) };
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AutoPaginatable, WorkOS } from "@workos-inc/node";
 import type { Query } from "../client/tenancy.ts";
-import { applyChanges, applyEach, type FetchableKind, fetchChange, orUndefined } from "./apply.ts";
+import { applyAll, type FetchableKind, fetchChange, isAnswer, orUndefined } from "./apply.ts";
 import { type Change, goneChange, invitationChange, membershipChange, organizationChange, userChange } from "./changes.ts";
 import type { RunJob } from "./run.ts";
 
@@ -55,8 +55,9 @@ export async function reconcile(parts: ReconcileParts): Promise<Reconciled> {
     while (waiting.length > 0 && waiting.length >= atLeast) {
       const batch = waiting.splice(0, BATCH);
       try {
-        result.news += await run((query) => applyChanges(query, batch)).catch((error: unknown) => applyEach(run, batch, error));
+        result.news += await applyAll(run, batch);
       } catch (error) {
+        if (!isAnswer(error)) throw error;
         failure = error;
       }
     }

@@ -116,8 +116,9 @@ begin
   end if;
   if state <> 'emptying' then return; end if;
 
-  for a in select r.* from tenancy.release_rule r join tenancy.organization_columns() c on c.rel = to_regclass(r.rel) and c.name = r.name and c.party
-            order by r.rel, r.name loop
+  for a in select r.*, k.rel as archived, k.keep, k.columns
+             from tenancy.release_rule r join tenancy.organization_columns() c on c.rel = to_regclass(r.rel) and c.name = r.name and c.party
+             left join tenancy.archive_rule k on to_regclass(k.rel) = to_regclass(r.rel) order by r.rel, r.name loop
     these := format('y.%I = $1 %s', a.name,
       (select string_agg(format('and y.%I is distinct from $1', c.name), ' ') from tenancy.organization_columns() c
         where c.rel = to_regclass(a.rel) and c.name <> a.name));
@@ -128,11 +129,10 @@ begin
     rel := a.rel;
     execute format('with going as (select y.ctid as at from %1$s y where %2$s limit $2) %3$s
           update %1$s u set %4$s where u.ctid = any (array(select g.at from going g))',
-        a.rel, these, coalesce(', kept as (' || (select tenancy.copying(to_regclass(a.rel), r.columns, a.rel,
-          'where x.ctid = any (array(select g.at from going g))') from tenancy.archive_rule r where to_regclass(r.rel) = to_regclass(a.rel)) || ')', ''),
+        a.rel, these, case when a.keep is null then '' else format(', kept as (%s)',
+          tenancy.copying(to_regclass(a.rel), a.columns, a.rel, 'where x.ctid = any (array(select g.at from going g))')) end,
         tenancy.letting_go(a.name, a.blank))
-      using org, batch, (select coalesce(min(r.rel), a.rel) from tenancy.archive_rule r where to_regclass(r.rel) = to_regclass(a.rel)),
-        (select r.keep from tenancy.archive_rule r where to_regclass(r.rel) = to_regclass(a.rel));
+      using org, batch, a.archived, a.keep;
     get diagnostics touched = row_count;
     return;
   end loop;
