@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { grantMutants, isNeverTrue, type Mutant, type Persona, type PreparedHunt, policyMutants, prepareHunt } from "@rehome/tenancy";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
@@ -7,6 +8,11 @@ import { PRODUCT_RULES } from "./prepare.ts";
 import { fillHuntWorld, huntPersonas } from "./world.ts";
 
 const PEOPLE = ["authenticated", "anonymous"];
+
+// `npm test` hunts one mutant in four, drawn by this seed; `npm run test:long` hunts all of them.
+const ALL = process.env["REHOME_LONG"] !== undefined;
+const SEED = Number(process.env["FC_SEED"] ?? Date.now() % 2 ** 31);
+const isDrawn = ({ name }: Mutant) => ALL || createHash("sha256").update(`${SEED} ${name}`).digest().readUInt32BE() % 4 === 0;
 
 /**
  * Mutants that change nothing although no rule of the two below says so, each with its reason. Whoever adds one must be able to say why no
@@ -75,18 +81,21 @@ afterAll(async () => {
 
 type Fate = "killed" | "survived" | "never true" | "same by reason" | "redundant";
 
-test("every mistake in a policy, a grant or a function is found", { timeout: 180_000 }, async () => {
+test(`every mistake in a policy, a grant or a function is found (${ALL ? "all" : `one in four, FC_SEED=${SEED}`})`, {
+  timeout: 300_000,
+}, async () => {
   const started = performance.now();
   const [first] = lanes;
   if (!first) throw new Error("no lane");
   const owner = first.target.owner;
   const roles = [...new Set(personas.map(({ role }) => role))];
-  const mutants = [
+  const everyMutant = [
     ...(await policyMutants(owner, "public", PEOPLE)),
     ...(await grantMutants(owner, "public", PEOPLE, roles)),
     ...(await functionMutants(owner)),
   ];
-  expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+  expect(new Set(everyMutant.map(({ name }) => name)).size).toBe(everyMutant.length);
+  const mutants = everyMutant.filter(isDrawn);
 
   const waiting = [...mutants].reverse();
   const fates = new Map<string, Fate>();
@@ -109,8 +118,8 @@ test("every mistake in a policy, a grant or a function is found", { timeout: 180
   );
   if (process.env["SHOW_EQUIVALENT"]) console.info(equivalent.join("\n"));
   expect(of("survived")).toEqual([]);
-  expect(of("killed").length).toBeGreaterThanOrEqual(500);
-  expect(of("same by reason").length).toBe(Object.keys(SAME_BY_REASON).length);
+  expect(of("killed").length).toBeGreaterThanOrEqual(ALL ? 2_000 : 500);
+  if (ALL) expect(of("same by reason").length).toBe(Object.keys(SAME_BY_REASON).length);
 });
 
 async function fateOf({ target, prepared }: Lane, mutant: Mutant): Promise<Fate> {

