@@ -286,10 +286,13 @@ class Give implements Command {
     this.rush = rush;
   }
   check = () => true;
-  async run(model: Model): Promise<void> {
+  run = (model: Model): Promise<void> => this.give(model);
+  async give(model: Model, org?: string): Promise<void> {
     const pairs = await database.rows<Transfer>(
       `select o.org_id as org, o.workos_user_id as from, m.workos_user_id as to from memberships o join memberships m on m.org_id = o.org_id
-        where o.role_slug = 'owner' and o.status = 'active' and m.status = 'active' and m.workos_user_id <> o.workos_user_id order by 1, 3`,
+        where o.role_slug = 'owner' and o.status = 'active' and m.status = 'active' and m.workos_user_id <> o.workos_user_id
+          and ($1::text is null or o.org_id = $1) order by 1, 3`,
+      [org ?? null],
     );
     const transfer = pick(pairs, this.n);
     if (!transfer) return;
@@ -315,6 +318,67 @@ class Give implements Command {
 
 const codeOf = (result: PromiseSettledResult<unknown> | undefined): unknown =>
   result?.status === "rejected" ? (result.reason as { code?: unknown }).code : undefined;
+
+/** The new owner is removed or suspended at WorkOS while that cannot be told of the transfer. */
+class GiveToWhoGoes implements Command {
+  readonly n: number;
+  constructor(n: number) {
+    this.n = n;
+  }
+  check = () => true;
+  async run(model: Model): Promise<void> {
+    const before = source.events.length;
+    source.tick();
+    const clinic = source.createOrganization("clinic");
+    const members = ["owner", "member"].map((role) => source.join(source.createUser(), clinic, role) as SourceMembership);
+    for (const event of source.events.slice(before)) await deliver(model, event);
+    await new Give(0, [this.n % 2 === 0 ? "unheard" : "unanswered"], false).give(model, clinic.id);
+    const [, chosen] = members as [SourceMembership, SourceMembership];
+    await atWorkos(model, async () =>
+      this.n % 3 === 0 ? source.updateMembership(chosen, { status: "inactive" }) : source.deleteMembership(chosen),
+    );
+    await new PushTransfers([]).run(model);
+    expect([...source.memberships.values()].filter((one) => one.organization_id === clinic.id && one.role === "owner")).toHaveLength(1);
+  }
+  toString = () => `giveToWhoGoes(${this.n})`;
+}
+
+/** Whoever is suspended is removed and joins again: suspended, until that membership is suspended and made active again. */
+class Rejoin implements Command {
+  readonly n: number;
+  readonly lifted: boolean;
+  constructor(n: number, lifted: boolean) {
+    this.n = n;
+    this.lifted = lifted;
+  }
+  check = () => true;
+  async run(model: Model): Promise<void> {
+    const membership = pick(membersOfMany(), this.n) ?? joinClinic(model, this.n);
+    const [user, organization] = [source.users.get(membership.user_id), source.organizations.get(membership.organization_id)];
+    if (!user || !organization) return;
+    const before = source.events.length;
+    for (const change of [
+      () => source.updateMembership(membership, { status: "inactive" }),
+      () => source.deleteMembership(membership),
+      () => source.join(user, organization, "member"),
+    ]) {
+      source.tick();
+      change();
+    }
+    for (const event of shuffled(source.events.slice(before), this.n)) await deliver(model, event);
+    const again = [...source.memberships.values()].find((one) => one.user_id === user.id && one.organization_id === organization.id);
+    const rows = await database.rows<{ status: string }>("select status from memberships where id = $1", [again?.id]);
+    expect(rows.filter(({ status }) => status !== "suspended")).toEqual([]);
+    if (!this.lifted || !again) return;
+    const later = source.events.length;
+    for (const status of ["inactive", "active"] as const) {
+      source.tick();
+      source.updateMembership(again, { status });
+    }
+    model.onTheWay.push(...source.events.slice(later));
+  }
+  toString = () => `rejoin(${this.n}${this.lifted ? ", lifted" : ""})`;
+}
 
 class PushTransfers implements Command {
   readonly faults: readonly SourceFault[];
@@ -546,6 +610,8 @@ const commands: fc.Arbitrary<Command>[] = [
     .map(([n, what, same]): Command => new EndFirst(n, what, same)),
   ...Array.from({ length: 3 }, () => fc.tuple(number, faults, fc.boolean()).map(([n, some, rush]): Command => new Give(n, some, rush))),
   faults.map((some) => new PushTransfers(some)),
+  number.map((n) => new GiveToWhoGoes(n)),
+  fc.tuple(number, fc.boolean()).map(([n, lifted]): Command => new Rejoin(n, lifted)),
   fc.constant(new Forget()),
   fc.constant(new Reconcile()),
 ];
