@@ -20,6 +20,9 @@ export const FETCHED = "~";
 /** `external_id` of a person's own organization at WorkOS, so that it can be found again and made once only. */
 export const PERSONAL = "personal:";
 
+/** `external_id` of an organization that a person founded: `founded:<type>:<user id>`. It goes when the type changes or somebody else owns it. */
+export const FOUNDED = "founded:";
+
 /** The events that the sync asks for, webhooks and Events API alike. */
 export const SYNCED_EVENTS = [
   "organization.created",
@@ -92,10 +95,11 @@ export function changeOf(event: Event): Change | undefined {
 export function organizationChange(organization: Organization): Change {
   const { id, name, externalId, metadata, createdAt, updatedAt } = organization;
   const personOf = externalId?.startsWith(PERSONAL) ? externalId.slice(PERSONAL.length) : null;
+  const founder = externalId?.startsWith(FOUNDED) ? externalId.slice(externalId.lastIndexOf(":") + 1) : undefined;
   return {
     ...fetched("organization", id, updatedAt),
     user_id: personOf,
-    state: { name, type: metadata?.["type"] ?? null, created: createdAt },
+    state: { name, type: metadata?.["type"] ?? null, created: createdAt, ...(founder === undefined ? {} : { founder }) },
   };
 }
 

@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { receiveWebhook } from "./apply.ts";
 import { SYNCED_EVENTS } from "./changes.ts";
+import { foundOrganization } from "./found.ts";
 import { expireInvitations, inviteMember, resendInvitation, revokeInvitation } from "./invitations.ts";
 import { changeOrganizationType } from "./ownership.ts";
-import { ensurePersonalOrganization } from "./personal.ts";
 import { pollEvents } from "./poll.ts";
 import { type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
 import { empty } from "./testing/people.ts";
@@ -55,7 +55,7 @@ const invitations = () => database.rows("select id, status, role_slug as role, e
 
 async function practice() {
   const user = await workos.createUser(`eva.${crypto.randomUUID()}@example.com`);
-  const orgId = await ensurePersonalOrganization(parts(), { user, type: "expert_individual", name: "Eva" });
+  const orgId = await foundOrganization(parts(), { user, type: "expert_individual", name: "Eva" });
   return {
     orgId,
     eva: user.id,
@@ -94,16 +94,28 @@ describe("an invitation (R57)", () => {
   });
 
   test("is sent again, is taken back, and then cannot be used", async () => {
-    const { invite } = await clinic();
+    const { orgId, invite } = await clinic();
     const { id } = await invite("cara@example.com");
-    await resendInvitation(parts(), id);
-    await revokeInvitation(parts(), id);
+    await resendInvitation(parts(), { orgId, id });
+    await revokeInvitation(parts(), { orgId, id });
     expect(await invitations()).toMatchObject([{ id, status: "revoked" }]);
-    await expect(resendInvitation(parts(), id)).rejects.toMatchObject({
+    await expect(resendInvitation(parts(), { orgId, id })).rejects.toMatchObject({
       code: "workos_refused",
       message: expect.stringContaining("invite_revoked"),
     });
-    await expect(revokeInvitation(parts(), id)).rejects.toMatchObject({ code: "workos_refused" });
+    await expect(revokeInvitation(parts(), { orgId, id })).rejects.toMatchObject({ code: "workos_refused" });
+  });
+
+  test("another organization can neither send it again nor take it back", async () => {
+    const { invite } = await clinic();
+    const { id } = await invite("cleo@example.com");
+    const other = await workos.workos.organizations.createOrganization({ name: "Other", metadata: { type: "clinic" } });
+    const before = (await workos.workos.userManagement.getInvitation(id)).updatedAt;
+    for (const orgId of [other.id, "org_nowhere", null as never]) {
+      await expect(revokeInvitation(parts(), { orgId, id })).rejects.toMatchObject({ code: "unknown_invitation" });
+      await expect(resendInvitation(parts(), { orgId, id })).rejects.toMatchObject({ code: "unknown_invitation" });
+    }
+    expect(await workos.workos.userManagement.getInvitation(id)).toMatchObject({ state: "pending", updatedAt: before });
   });
 
   test("expires after seven days, here too", async () => {
