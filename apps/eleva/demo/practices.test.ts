@@ -126,6 +126,19 @@ test("who becomes an expert at Clerk between two runs gets a practice and the ro
   const refused = await rehome(world, ["cutover"]);
   expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("people as decided") });
   expect(refused.stderr).toContain(owner.id);
+  // An organization of that name with somebody else in it is not taken over, nor joined.
+  const workos = workosOf(world.sandbox.workos);
+  const [stranger] = await people("legacy_user_id <> $1", [owner.id]);
+  const taken = await workos.organizations.createOrganization({ name: "Taken", externalId: `practice:${owner.id}` });
+  await workos.userManagement.createOrganizationMembership({ organizationId: taken.id, userId: stranger?.user ?? "", roleSlug: "owner" });
+  const stopped = await rehome(world, ["users"]);
+  expect(stopped).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`The practice of ${owner.id} (${taken.id}) has other members`),
+  });
+  expect(await members(taken.id)).toEqual([stranger?.user]);
+  await workos.organizations.deleteOrganization(taken.id);
+  expect(await again(owner.id)).toMatchObject({ practice: null });
   proved(await rehome(world, ["run"]));
   const after = await again(owner.id);
   expect(after).toMatchObject({ home: owner.home, practice: expect.stringMatching(/^org_/) });

@@ -140,7 +140,10 @@ async function makeOwned(
         const mine = await userManagement.listOrganizationMemberships({ userId, organizationId, statuses });
         if (mine.data[0]) return mine.data[0];
         const others = await userManagement.listOrganizationMemberships({ organizationId, statuses, limit: 1 });
-        if (others.data.length > 0) throw belongsToOthers(organizationId, what);
+        if (others.data.length > 0) {
+          identity[organizationKey] = null; // the ledger must not say that it is this person's
+          throw belongsToOthers(organizationId, what);
+        }
         return null;
       },
       create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: ownerRole }),
