@@ -9,7 +9,7 @@ import { moveOf, printJson, printLine, seconds, withProgress, yellow } from "./o
 export function addUsers(program: Command): void {
   program
     .command("users")
-    .description("make everyone who moves exist at WorkOS, with password, TOTP factor and an organization")
+    .description("make everyone who moves exist at WorkOS, with password, TOTP factor, home and practice")
     .option("--dry-run", "say what would be sent; send nothing", false)
     .option("--json", "print one JSON object on stdout and nothing else", false)
     .addHelpText("after", "\nExample:\n  $ rehome users --json")
