@@ -90,6 +90,7 @@ test("every error maps to an HTTP status", () => {
     install_refused: 500,
     bad_keys: 500,
     unreachable: 503,
+    exhausted: 503,
   };
   for (const [code, status] of Object.entries(statusBy)) expect(new TenancyError(code as TenancyErrorCode).httpStatus, code).toBe(status);
   const statusOf = (code: string) => toTenancyError({ code }).httpStatus;

@@ -7,6 +7,7 @@ export type TenancyErrorCode =
   | "bad_token"
   | "forbidden"
   | "unreachable"
+  | "exhausted"
   | "query_failed"
   | "install_refused"
   | "bad_keys";
@@ -71,6 +72,12 @@ const RULES: Record<TenancyErrorCode, CodeRule> = {
     retryable: true,
     httpStatus: 503,
   },
+  exhausted: {
+    message: "A call inside the callback of another found no connection, and all that hold one wait in the same way.",
+    next: "Use the handle that the outer callback was handed, or give createTenancy a bigger pool.",
+    retryable: true,
+    httpStatus: 503,
+  },
   query_failed: {
     message: "A statement failed and the transaction was rolled back.",
     next: "Look the SQLSTATE up; the database's log has the details.",
@@ -111,7 +118,7 @@ export class TenancyError extends Error {
    * | forbidden | 403 |
    * | query_failed by another row or transaction: unique 23505, exclusion 23P01, foreign key 23503, serialization 40001, deadlock 40P01, lock 55P03 | 409 |
    * | query_failed otherwise, install_refused, bad_keys | 500 |
-   * | unreachable | 503 |
+   * | unreachable, exhausted | 503 |
    */
   readonly httpStatus: number;
   readonly sqlstate: string | undefined;

@@ -102,6 +102,7 @@ test("the application may call these functions of schema auth, and nobody else m
   );
   const open = rows.filter(({ who }) => who.includes("authenticated")).map(({ name }) => name);
   expect(open).toEqual([
+    "check_identity",
     "has_permission",
     "jwt",
     "jwt_session_init",

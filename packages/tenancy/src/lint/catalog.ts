@@ -33,6 +33,7 @@ const GUARD_FUNCTIONS = [
   "session",
   "jwt",
   "uid",
+  "check_identity",
 ];
 
 const FACTS = ["policies", "functions", "tables"] as const;
