@@ -59,6 +59,7 @@ const CLEANING = statements("close all", "deallocate all", "reset all", "discard
 const MEANING: Readonly<Record<string, string>> = {
   DateStyle: "ISO, MDY",
   IntervalStyle: "postgres",
+  timezone_abbreviations: "Default",
   client_encoding: "UTF8",
   standard_conforming_strings: "on",
   backslash_quote: "safe_encoding",
@@ -85,12 +86,11 @@ const NAMES = [...Object.keys(FIXED), "TimeZone", "search_path"];
 const VALUES = Object.values(FIXED);
 
 /**
- * $1 the seed, $2 role, $3 mark, $4 values of {@link NAMES}. One call over a series: analyzing a call for each setting took three times as long as
- * setting them. The abbreviations only where they are others: setting them reads a file of the server.
+ * $1 the seed, $2 role, $3 mark, $4 values of {@link NAMES}. Set is only what is another: setting all costs the server several times what comparing
+ * does (timezone_abbreviations even reads a file), and so does analyzing a call for each.
  */
 const SETTING = `select pg_catalog.pg_advisory_unlock_all(), pg_catalog.setseed($1),
   (select pg_catalog.count(pg_catalog.set_config(('{${NAMES.join(",")}}'::pg_catalog.text[])[i], ($4::pg_catalog.text[])[i], true))
-     from pg_catalog.generate_series(1, ${NAMES.length}) i),
-  case when pg_catalog.current_setting('timezone_abbreviations') operator(pg_catalog.<>) 'Default'
-    then pg_catalog.set_config('timezone_abbreviations', 'Default', true) end,
+     from pg_catalog.generate_series(1, ${NAMES.length}) i
+    where pg_catalog.current_setting(('{${NAMES.join(",")}}'::pg_catalog.text[])[i]) operator(pg_catalog.<>) ($4::pg_catalog.text[])[i]),
   pg_catalog.set_config('role', $2, true), pg_catalog.set_config('rehome.transaction', $3, true)`;
