@@ -14,13 +14,15 @@ export const BEGIN =
   "select pg_advisory_unlock_all(); set local log_parameter_max_length_on_error = 0; set local role ";
 export const SELECT = "select id, expert_org_id, title, starts_at, price_cents from meetings where id = $1";
 const TICKET = "select auth.ticket_session_init($1)";
+/** The client asks it in the flight of the commit. */
+const CHECK = "select auth.check_identity()";
 const FIRST_USE = "select auth.jwt_session_ticket($1)";
 export const SETTING = "select set_config('request.jwt.claims', $1, true)";
 
 const SIDES = ["ticket", "again", "firstUse", "unverified"] as const;
 
 /**
- * A short transaction in one pipelined batch: cleaning, begin, role, identity, one select by key, commit. By ticket (every use of a token but
+ * A short transaction in one pipelined batch: cleaning, begin, role, identity, one select by key, whether the identity still lives, commit. By ticket (every use of a token but
  * the first), by a token never seen, and by the customary unverified setting with the same cleaning.
  */
 export async function compareTransactions(
@@ -85,6 +87,7 @@ async function batch(client: Client, role: string, init: string, identity: strin
     client.query(BEGIN + role),
     client.query(init, [identity]),
     client.query(SELECT, [meeting]),
+    ...(init === SETTING ? [] : [client.query(CHECK)]),
     client.query("commit"),
   ]);
   if (rowCount !== 1) throw new Error(`The batch of ${role} saw ${rowCount} rows instead of 1.`);

@@ -68,7 +68,7 @@ const INSIDE: readonly (readonly [what: string, ...statements: string[]])[] = [
   ["a time limit that nothing meets", "set statement_timeout = '1ms'"],
   [
     "a limit of the whole transaction",
-    "set transaction_timeout = '3s'",
+    "select set_config(name, '3s', false) from pg_settings where name = 'transaction_timeout'", // from Postgres 17 on
     "set idle_in_transaction_session_timeout = '3s'",
     "set lock_timeout = '1ms'",
   ],

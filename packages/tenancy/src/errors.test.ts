@@ -42,7 +42,7 @@ test("a missing right names its table or sequence where Postgres itself says it,
   const database = await freshDatabase();
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  await client.query(`create role errors_test_reader; create table public.ledger (id serial); grant insert on public.ledger to errors_test_reader;
+  await client.query(`create role errors_test_reader; create table public.ledger (id serial); create table public.closed (id int); grant insert on public.ledger to errors_test_reader;
     create function public.loud() returns void language plpgsql as $$ begin
       raise exception 'permission denied for sequence ana@x.test' using errcode = '42501'; end $$`);
   const failed = async (sql: string) => {
@@ -65,6 +65,13 @@ test("a missing right names its table or sequence where Postgres itself says it,
     expect(found.message + found.next).toMatch(/sequence .*generatedAlwaysAsIdentity/);
   }
   expect(await failed("select * from ledger")).toMatchObject({ code: "forbidden", table: "ledger", sequence: undefined });
+  // Of statements on rows Postgres names the table only; where it checks a column by itself it names that.
+  expect(await failed("grant select (id) on closed to errors_test_reader")).toMatchObject({
+    code: "forbidden",
+    table: "closed",
+    column: "id",
+    sequence: undefined,
+  });
   const loud = await failed("select loud()");
   expect(loud).toMatchObject({ code: "forbidden", sqlstate: "42501", sequence: undefined });
   expect(JSON.stringify(loud)).not.toContain("ana@x.test");
@@ -90,6 +97,7 @@ test("every error maps to an HTTP status", () => {
     install_refused: 500,
     bad_keys: 500,
     unreachable: 503,
+    exhausted: 503,
   };
   for (const [code, status] of Object.entries(statusBy)) expect(new TenancyError(code as TenancyErrorCode).httpStatus, code).toBe(status);
   const statusOf = (code: string) => toTenancyError({ code }).httpStatus;

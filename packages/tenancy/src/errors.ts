@@ -7,6 +7,7 @@ export type TenancyErrorCode =
   | "bad_token"
   | "forbidden"
   | "unreachable"
+  | "exhausted"
   | "query_failed"
   | "install_refused"
   | "bad_keys";
@@ -71,6 +72,12 @@ const RULES: Record<TenancyErrorCode, CodeRule> = {
     retryable: true,
     httpStatus: 503,
   },
+  exhausted: {
+    message: "A call inside the callback of another found no connection, and all that hold one wait in the same way.",
+    next: "Use the handle that the outer callback was handed, or give createTenancy a bigger pool.",
+    retryable: true,
+    httpStatus: 503,
+  },
   query_failed: {
     message: "A statement failed and the transaction was rolled back.",
     next: "Look the SQLSTATE up; the database's log has the details.",
@@ -111,7 +118,7 @@ export class TenancyError extends Error {
    * | forbidden | 403 |
    * | query_failed by another row or transaction: unique 23505, exclusion 23P01, foreign key 23503, serialization 40001, deadlock 40P01, lock 55P03 | 409 |
    * | query_failed otherwise, install_refused, bad_keys | 500 |
-   * | unreachable | 503 |
+   * | unreachable, exhausted | 503 |
    */
   readonly httpStatus: number;
   readonly sqlstate: string | undefined;
@@ -181,7 +188,7 @@ const SEQUENCE_DENIED = {
 };
 
 /**
- * Keeps of a database error only what names no row: SQLSTATE, schema, table, constraint, column; of a missing right also the table or sequence.
+ * Keeps of a database error only what names no row: SQLSTATE, schema, table, constraint, column; of a missing right also the table, column or sequence.
  *
  * Follows `cause` (Drizzle wraps the driver's error and quotes the parameters). An error without an SQLSTATE gives an empty object.
  */
@@ -205,15 +212,17 @@ export function withoutRowData(error: unknown): ErrorFacts {
 }
 
 /**
- * A missing right names its object in the message only. That is read when the server's own check of rights says it: what a function of the product
+ * A missing right names its object in the message only (of a statement on rows the table; the column where Postgres checks one by itself). That is read when the server's own check of rights says it: what a function of the product
  * raises with the same state may hold anything.
  */
-function deniedObject({ code, routine, message }: Record<string, unknown>): Pick<ErrorFacts, "table" | "sequence"> {
+function deniedObject({ code, routine, message }: Record<string, unknown>): Pick<ErrorFacts, "table" | "column" | "sequence"> {
   if (code !== "42501" || typeof message !== "string" || !CHECKS_OF_RIGHTS.has(String(routine))) return {};
+  const [, column, table] = /^permission denied for column "(.{1,63})" of relation "(.{1,63})"$/.exec(message) ?? [];
+  if (column !== undefined && table !== undefined) return { table, column };
   const [, kind, name] = /^permission denied for (table|sequence) (.{1,63})$/.exec(message) ?? [];
   if (name === undefined) return {};
   return kind === "table" ? { table: name } : { sequence: name };
 }
 
 /** Functions of Postgres's source, as it reports them. */
-const CHECKS_OF_RIGHTS = new Set(["aclcheck_error", "nextval_internal", "currval_oid", "lastval", "do_setval"]);
+const CHECKS_OF_RIGHTS = new Set(["aclcheck_error", "aclcheck_error_col", "nextval_internal", "currval_oid", "lastval", "do_setval"]);

@@ -52,7 +52,7 @@ export {
 } from "./install/guard.ts";
 export { type MappedIdentity, mapIdentities } from "./install/identities.ts";
 export { addIssuer, disableIssuer, type InSchema, type Issuer } from "./install/issuer.ts";
-export { type SyncedKeys, syncKeys } from "./install/keys.ts";
+export { type RefusedKey, type SyncedKeys, syncKeys } from "./install/keys.ts";
 export { mirrorAccess } from "./install/mirror.ts";
 export { installRoles, jobRole, type RolePasswords } from "./install/roles.ts";
 export { type KeeperEvent, type KeepOptions, keepGuard } from "./keeper/keep.ts";

@@ -1,5 +1,5 @@
 import type { Oracle, Persona, Row, TableRule, World } from "@rehome/tenancy";
-import { activeMember, readRules } from "../isolation/expected.ts";
+import { activeMember, type Member, readRules } from "../isolation/expected.ts";
 import type { Snapshot, SnapshotRow } from "../isolation/snapshot.ts";
 import { calls } from "./calls.ts";
 import { factsOf } from "./facts.ts";
@@ -49,62 +49,74 @@ const KNOWN = new Set(
 );
 
 /** The column "who writes". Of identity (id, organization, person, parent) nothing is granted for update once a row is made. */
-function writeRules(world: World, me: { userId: string; orgId: string } | undefined): Record<string, Omit<TableRule, "read">> {
+function writeRules(world: World, me: Member | undefined): Record<string, Omit<TableRule, "read">> {
   const { isActiveMember, find, isUsed } = factsOf(world);
   const own = (row: Row) => me !== undefined && row["org_id"] === me.orgId;
   const self = (row: Row) => me !== undefined && row["workos_user_id"] === me.userId;
-  const forMember = (row: Row) => own(row) && isActiveMember(row["org_id"], row["workos_user_id"]);
+  const permitted = (permission: string) => (row: Row) => me?.may(permission) === true && own(row);
+  const [profile, schedule, services, packs] = ["profile:write", "schedule:write", "services:write", "packs:write"].map(permitted) as [
+    Writes,
+    Writes,
+    Writes,
+    Writes,
+  ];
+  const forSelf = (writes: Writes) => (row: Row) => writes(row) && self(row);
+  const forMember = (writes: Writes) => (row: Row) => writes(row) && isActiveMember(row["org_id"], row["workos_user_id"]);
   const writer = (row: Row) => own(row) && row["expert_user_id"] === me?.userId;
   const sameOrg = (row: Row, parent: Row | undefined) => parent !== undefined && parent["org_id"] === row["org_id"];
-  const ofSchedule = (row: Row) => own(row) && sameOrg(row, find("schedules", row["schedule_id"]));
+  const ofSchedule = (row: Row) => schedule(row) && sameOrg(row, find("schedules", row["schedule_id"]));
   return {
     users: { update: { rows: self, columns: ["first_name", "last_name", "image_url", "country", "security_preferences", "updated_at"] } },
     profiles: {
-      insert: { rows: forMember },
+      insert: { rows: forSelf(profile) },
       update: {
-        rows: own,
+        rows: profile,
         columns: `profile_picture first_name last_name headline short_bio long_bio primary_category_id secondary_category_id social_links
           published updated_at`.split(/\s+/),
       },
     },
     services: {
-      insert: { rows: forMember },
+      insert: { rows: forMember(services) },
       update: {
-        rows: own,
+        rows: services,
         columns: "name slug description duration_minutes is_active display_order price_cents currency updated_at".split(" "),
       },
-      delete: { rows: (row) => own(row) && !isUsed(row["id"]) },
+      delete: { rows: (row) => services(row) && !isUsed(row["id"]) },
     },
-    schedules: { insert: { rows: forMember }, update: { rows: own, columns: ["timezone", "updated_at"] }, delete: { rows: own } },
+    schedules: {
+      insert: { rows: forSelf(schedule) },
+      update: { rows: schedule, columns: ["timezone", "updated_at"] },
+      delete: { rows: schedule },
+    },
     schedule_availabilities: {
       insert: { rows: ofSchedule },
-      update: { rows: own, to: ofSchedule, columns: ["schedule_id", "start_time", "end_time", "day_of_week"] },
-      delete: { rows: own },
+      update: { rows: schedule, to: ofSchedule, columns: ["schedule_id", "start_time", "end_time", "day_of_week"] },
+      delete: { rows: schedule },
     },
     scheduling_settings: {
-      insert: { rows: forMember },
+      insert: { rows: forSelf(schedule) },
       update: {
-        rows: own,
+        rows: schedule,
         columns: "before_event_buffer after_event_buffer minimum_notice time_slot_interval booking_window_days updated_at".split(" "),
       },
-      delete: { rows: own },
+      delete: { rows: schedule },
     },
     blocked_dates: {
-      insert: { rows: forMember },
-      update: { rows: own, columns: ["date", "timezone", "reason", "updated_at"] },
-      delete: { rows: own },
+      insert: { rows: forSelf(schedule) },
+      update: { rows: schedule, columns: ["date", "timezone", "reason", "updated_at"] },
+      delete: { rows: schedule },
     },
     session_packs: {
-      insert: { rows: (row) => forMember(row) && sameOrg(row, find("services", row["service_id"])) },
+      insert: { rows: (row) => forMember(packs)(row) && sameOrg(row, find("services", row["service_id"])) },
       update: {
-        rows: own,
+        rows: packs,
         columns: "name description sessions_count price_cents currency is_active expiration_days updated_at".split(" "),
       },
-      delete: { rows: own },
+      delete: { rows: packs },
     },
     meetings: {
       update: {
-        rows: own,
+        rows: permitted("meetings:write"),
         columns: `guest_name guest_phone guest_notes starts_at ends_at timezone meeting_url calendar_creation_claimed updated_at`.split(
           " ",
         ),
@@ -127,6 +139,8 @@ function writeRules(world: World, me: { userId: string; orgId: string } | undefi
     },
   };
 }
+
+type Writes = (row: Row) => boolean;
 
 const snapshots = new WeakMap<World, Pick<Snapshot, "rows" | "now">>();
 

@@ -1,5 +1,5 @@
 import type { Call, Persona, Row, World } from "@rehome/tenancy";
-import { activeMember } from "../isolation/expected.ts";
+import { activeMember, type Member } from "../isolation/expected.ts";
 import type { SnapshotRow } from "../isolation/snapshot.ts";
 import { factsOf } from "./facts.ts";
 import { identityOf, whoIs } from "./who.ts";
@@ -59,7 +59,7 @@ export function calls(world: World, persona: Persona): Call[] {
       return {
         object: "busy_intervals",
         sql: `select * from public.busy_intervals('${expert}', '${FROM}', '${TO}')`,
-        expect: !everywhere ? REFUSED : known ? busy(world, expert) : [{ starts_at: FROM, ends_at: TO }],
+        expect: !everywhere ? REFUSED : known ? busy(world, expert, profile["org_id"]) : [{ starts_at: FROM, ends_at: TO }],
       };
     }),
   ];
@@ -139,7 +139,7 @@ function organizationCalls(world: World, persona: Persona, me: { userId: string;
 }
 
 /** What the guard says of whoever asks: everything of the active membership, and nothing without one. */
-function identityCall(world: World, me: { userId: string; orgId: string } | undefined): Call {
+function identityCall(world: World, me: Member | undefined): Call {
   const active = factsOf(world)
     .rows("memberships")
     .filter((row) => me && row["workos_user_id"] === me.userId && row["status"] === "active");
@@ -158,7 +158,7 @@ function identityCall(world: World, me: { userId: string; orgId: string } | unde
         role,
         permissions: [...permissions].sort(),
         orgs: active.map((row) => row["org_id"]).sort(),
-        may: permissions.includes("records:*"),
+        may: me?.may("records:write") ?? false,
         session_org: me?.orgId ?? null,
         session_role: role,
       },
@@ -176,9 +176,15 @@ function receiptOf(payment: Row, find: (table: string, id: unknown) => Row | und
   };
 }
 
-/** Meetings, open reservations and blocked days of an expert between FROM and TO, merged. Days are UTC's: the world's zones are at that offset then. */
-function busy(world: World, expert: string): Row[] {
-  const { rows } = factsOf(world);
+/**
+ * Meetings, open reservations and blocked days of an expert in the organization of the profile, between FROM and TO, merged. Days are UTC's: the
+ * world's zones are at that offset then.
+ */
+function busy(world: World, expert: string, org: unknown): Row[] {
+  const rows = (table: string) =>
+    factsOf(world)
+      .rows(table)
+      .filter((row) => row["org_id"] === org);
   const at = (value: unknown) => Date.parse(String(value));
   const spans = [
     ...rows("meetings").filter((row) => row["expert_user_id"] === expert),

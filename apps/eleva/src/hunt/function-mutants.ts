@@ -4,7 +4,7 @@ import type pg from "pg";
 /** A part of a function's text and what a careless hand makes of it. */
 type Slip = [fn: string, what: string, from: string, to: string, tables: string[]];
 
-const MEMBERS = ["services", "blocked_dates"];
+const MEMBERS = ["services", "session_packs"];
 const SLIPS: readonly Slip[] = [
   ["is_own_member", "of any organization", "m.org_id = (select auth.org_id()) and ", "", MEMBERS],
   ["is_own_member", "anybody", " and m.workos_user_id = user_id", "", MEMBERS],
@@ -26,6 +26,9 @@ const SLIPS: readonly Slip[] = [
   ["may_share_record", "as its caller", "SECURITY DEFINER", "", ["record_shares"]],
   ["busy_intervals", "of experts who are not published", "p.published or", "true or", ["profiles"]],
   ["busy_intervals", "not for one's own organization", " or p.org_id = (select auth.org_id())", "", ["profiles"]],
+  ["busy_intervals", "meetings in every organization", " and m.org_id = shown_in", "", ["meetings"]],
+  ["busy_intervals", "reservations in every organization", " and r.org_id = shown_in", "", ["slot_reservations"]],
+  ["busy_intervals", "blocked days in every organization", " and b.org_id = shown_in", "", ["blocked_dates"]],
   ["busy_intervals", "meetings of everybody", "m.expert_user_id = expert and ", "", ["meetings"]],
   ["busy_intervals", "reservations of everybody", "r.expert_user_id = expert and ", "", ["slot_reservations"]],
   ["busy_intervals", "expired reservations", "r.expires_at > statement_timestamp()", "true", ["slot_reservations"]],

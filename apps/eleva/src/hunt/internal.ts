@@ -24,9 +24,9 @@ const RULES: Readonly<Record<string, Record<string, TableRule>>> = {
   rehome_guard: { memberships: see("org_id workos_user_id role_slug permissions status") },
   rehome_fn_busy: {
     profiles: see("workos_user_id org_id published"),
-    meetings: see("expert_user_id starts_at ends_at"),
-    slot_reservations: see("expert_user_id starts_at ends_at expires_at"),
-    blocked_dates: see("workos_user_id date timezone"),
+    meetings: see("org_id expert_user_id starts_at ends_at"),
+    slot_reservations: see("org_id expert_user_id starts_at ends_at expires_at"),
+    blocked_dates: see("org_id workos_user_id date timezone"),
   },
   rehome_fn_check: {
     memberships: see("org_id workos_user_id status"),

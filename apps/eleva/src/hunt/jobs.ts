@@ -169,7 +169,7 @@ const JOBS: Readonly<Record<string, (world: World) => Record<string, TableRule>>
         update: { rows: unclaimed, to: unclaimed, columns: ["claimed"] },
         delete: { rows: (row) => unclaimed(row) && /^guest_/.test(String(row["id"])) },
       },
-      guests: { ...read(), insert: { rows: all }, update: { rows: all }, delete: { rows: all } },
+      guests: { ...read(), update: { rows: all, to: () => false }, delete: { rows: all } }, // an update locks, and changes nothing
       users: read("workos_user_id org_id email email_verified"),
       user_emails: read("workos_user_id org_id email verified"),
       meetings: given("id", "patient_org_id"),

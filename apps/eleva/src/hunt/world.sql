@@ -4,11 +4,13 @@ insert into organizations (id, type, name, claimed) values
   ('org_ada', 'patient_personal', 'Ada', true), ('org_bea', 'patient_personal', 'Bea', true), ('org_rem', 'patient_personal', 'Rem', true),
   ('guest_1', 'patient_personal', null, false);
 insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status) values
-  ('org_ada', 'user_ada', 'om_ada', 'owner', '{}', 'active'), ('org_bea', 'user_bea', 'om_bea', 'owner', '{}', 'active'),
-  ('org_rem', 'user_rem', 'om_rem', 'owner', '{}', 'active'),
-  ('org_clinic', 'user_ada', 'om_clinic_ada', 'admin', '{}', 'active'),
-  ('org_clinic', 'user_bea', 'om_clinic_bea', 'billing_admin', '{}', 'active');
-update memberships set permissions = '{meetings:read,records:*}' where workos_user_id in ('user_olga', 'user_sam') and org_id = 'org_clinic';
+  ('org_ada', 'user_ada', 'om_ada', 'owner', '{*}', 'active'), ('org_bea', 'user_bea', 'om_bea', 'owner', '{*}', 'active'),
+  ('org_rem', 'user_rem', 'om_rem', 'owner', '{*}', 'active'),
+  ('org_clinic', 'user_ada', 'om_clinic_ada', 'admin', '{profile:*,services:*,schedule:*,meetings:*,records:*,packs:*,billing:*,members:*,organization:read}',
+   'active'),
+  ('org_clinic', 'user_bea', 'om_clinic_bea', 'billing_admin', '{billing:*,meetings:read}', 'active'),
+  -- Ned has a role that somebody made at WorkOS and gave no permission of Eleva's.
+  ('org_clinic', 'user_ned', 'om_clinic_ned', 'intern', '{}', 'active');
 insert into guests (org_id, email_key, email, name) values ('guest_1', 'gus@example.test', 'gus@example.test', 'Gustavo');
 insert into users (id, org_id, workos_user_id, email, username, legacy_row)
   select md5('user ' || n)::uuid, 'org_' || n, 'user_' || n, n || '@example.test', n, false from unnest('{ada,bea,rem}'::text[]) n;
@@ -148,6 +150,9 @@ insert into schedules (id, org_id, workos_user_id, timezone) values (md5('schedu
 insert into scheduling_settings (org_id, workos_user_id) values ('org_eva', 'user_hal');
 insert into blocked_dates (org_id, workos_user_id, date) values ('org_eva', 'user_hal', '2026-03-14');
 
+-- The clinic sold a pack.
+insert into pack_purchases (org_id, buyer_org_id, pack_id, expert_user_id, buyer_email, promotion_code, max_redemptions)
+  values ('org_clinic', 'org_pia', md5('pack clinic')::uuid, 'user_olga', 'p@example.test', 'CODE clinic', 5);
 -- A NUL in json is legal and cannot be read as text; it is no matter of rights.
 update meeting_payments set stripe_metadata = '{"notes": "of a payment"}';
 analyze;

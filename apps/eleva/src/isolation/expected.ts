@@ -30,12 +30,14 @@ export function readRules(snapshot: Pick<Snapshot, "rows" | "now">, who: Who): R
   const rows = (table: string) => snapshot.rows[table] ?? [];
   const everyone: Sees = () => true;
 
+  // Whoever has shown themselves in one organization has not in another.
+  const inOrganization = (row: Readonly<Record<string, unknown>>) => `${row["org_id"]} ${row["workos_user_id"]}`;
   const publishedExperts = new Set(
     rows("profiles")
       .filter((row) => row["published"] === true)
-      .map((row) => row["workos_user_id"]),
+      .map(inOrganization),
   );
-  const offered: Sees = (row) => row["is_active"] === true && publishedExperts.has(row["workos_user_id"]);
+  const offered: Sees = (row) => row["is_active"] === true && publishedExperts.has(inOrganization(row));
   const publicRules: Record<string, Sees> = {
     categories: everyone,
     profiles: (row) => row["published"] === true,
@@ -52,18 +54,21 @@ export function readRules(snapshot: Pick<Snapshot, "rows" | "now">, who: Who): R
     return (row) => rules.some((rule) => rule(row));
   };
   const patients: Sees = (row) => row["patient_org_id"] === me.orgId;
+  const nothing: Sees = () => false;
+  const permitted = (permission: string, rule: Sees): Sees => (me.may(permission) ? rule : nothing);
+  const buyers: Sees = (row) => row["buyer_org_id"] === me.orgId;
   const sharedWithMe = new Set(
     rows("record_shares")
       .filter((share) => share["grantee_user_id"] === me.userId && (share["expires_at"] as Date) > snapshot.now)
       .map((share) => share["record_id"]),
   );
-  const profiles = either(publicRules["profiles"] ?? everyone, ownOrganization);
+  const profiles = either(publicRules["profiles"] ?? everyone, permitted("profile:read", ownOrganization));
 
   return {
     ...publicRules,
     organizations: (row) => row["id"] === me.orgId,
     memberships: self,
-    invitations: ownOrganization,
+    invitations: permitted("members:read", ownOrganization),
     users: self,
     user_emails: self,
     platform_roles: self,
@@ -73,36 +78,48 @@ export function readRules(snapshot: Pick<Snapshot, "rows" | "now">, who: Who): R
     expert_setup: self,
     profiles,
     profile_standing: ofVisibleProfile(rows("profiles"), profiles),
-    services: either(offered, ownOrganization),
-    service_stripe: ownOrganization,
-    schedules: ownOrganization,
-    schedule_availabilities: ownOrganization,
-    scheduling_settings: ownOrganization,
-    blocked_dates: ownOrganization,
-    meetings: either(ownOrganization, patients),
-    meeting_payments: ownOrganization,
-    payment_transfers: ownOrganization,
+    services: either(offered, permitted("services:read", ownOrganization)),
+    service_stripe: permitted("billing:read", ownOrganization),
+    schedules: permitted("schedule:read", ownOrganization),
+    schedule_availabilities: permitted("schedule:read", ownOrganization),
+    scheduling_settings: permitted("schedule:read", ownOrganization),
+    blocked_dates: permitted("schedule:read", ownOrganization),
+    meetings: permitted("meetings:read", either(ownOrganization, patients)),
+    meeting_payments: permitted("billing:read", ownOrganization),
+    payment_transfers: permitted("billing:read", ownOrganization),
     records: either(
       (row) => row["expert_user_id"] === me.userId && row["org_id"] === me.orgId,
       patients,
       (row) => sharedWithMe.has(row["id"]),
     ),
     record_shares: either(ownOrganization, (row) => row["grantee_user_id"] === me.userId),
-    slot_reservations: either(ownOrganization, patients),
-    session_packs: either(offered, ownOrganization),
-    session_pack_stripe: ownOrganization,
-    pack_purchases: either(ownOrganization, (row) => row["buyer_org_id"] === me.orgId),
+    slot_reservations: permitted("meetings:read", either(ownOrganization, patients)),
+    session_packs: either(offered, permitted("packs:read", ownOrganization)),
+    session_pack_stripe: permitted("billing:read", ownOrganization),
+    pack_purchases: permitted("billing:read", either(ownOrganization, buyers)),
   };
 }
 
+/** An identity that counts. */
+export interface Member {
+  userId: string;
+  orgId: string;
+  /** Whether the membership holds a permission, by name or by a wildcard (`*`, `meetings:*`); docs/organizations.md. */
+  may(permission: string): boolean;
+}
+
 /** The identity that counts: none without an active membership in the organization the token names. */
-export function activeMember(snapshot: Pick<Snapshot, "rows">, who: Who): { userId: string; orgId: string } | undefined {
+export function activeMember(snapshot: Pick<Snapshot, "rows">, who: Who): Member | undefined {
   if (who.kind === "anonymous" || who.orgId === null) return undefined;
   const { userId, orgId } = who;
-  const active = (snapshot.rows["memberships"] ?? []).some(
+  const active = (snapshot.rows["memberships"] ?? []).find(
     (row) => row["workos_user_id"] === userId && row["org_id"] === orgId && row["status"] === "active",
   );
-  return active ? { userId, orgId } : undefined;
+  if (!active) return undefined;
+  const held = (active["permissions"] ?? []) as string[];
+  const may = (permission: string) =>
+    held.some((one) => one === "*" || one === permission || (one.endsWith(":*") && permission.startsWith(one.slice(0, -1))));
+  return { userId, orgId, may };
 }
 
 function ofVisibleProfile(profiles: readonly SnapshotRow[], sees: Sees): Sees {

@@ -29,6 +29,7 @@ const NEEDED_COLUMNS = new Set([
   "published",
   "is_active",
   "expires_at",
+  "permissions",
 ]);
 
 /**

@@ -406,7 +406,7 @@ test("an expert becomes a clinic, invites for seven days with a role, and the me
   const token = await eleva.token(bea.id, org);
   const [places, wrote] = await eleva.tenancy.as(token, async (_db, query) => [
     (await listMyOrganizations(query)).map(({ orgId, type, role, current }) => ({ orgId, type, role, current })),
-    (await query("insert into schedules (org_id, workos_user_id, timezone) values ($1, $2, 'Europe/Lisbon') returning id", [org, eva.id]))
+    (await query("insert into schedules (org_id, workos_user_id, timezone) values ($1, $2, 'Europe/Lisbon') returning id", [org, bea.id]))
       .rowCount,
   ]);
   expect(places).toHaveLength(3);
@@ -418,6 +418,14 @@ test("an expert becomes a clinic, invites for seven days with a role, and the me
     ]),
   );
   expect(wrote).toBe(1);
+  // For herself; a schedule of the owner is the owner's to make, and then the clinic's to keep.
+  const ofEva = "insert into schedules (org_id, workos_user_id, timezone) values ($1, $2, 'Europe/Lisbon')";
+  await expect(eleva.tenancy.as(token, (_db, query) => query(ofEva, [org, eva.id]))).rejects.toMatchObject({ code: "forbidden" });
+  expect((await eleva.tenancy.as(await eleva.token(eva.id, org), (_db, query) => query(ofEva, [org, eva.id]))).rowCount).toBe(1);
+  const kept = await eleva.tenancy.as(token, (_db, query) =>
+    query("update schedules set timezone = 'Atlantic/Madeira' where workos_user_id = $1", [eva.id]),
+  );
+  expect(kept.rowCount).toBe(1);
   expect(await eleva.tenancy.as(token, (_db, query) => hasOwnFeature(query, "shared_schedule"))).toBe(true);
   // Nobody writes the mirror but the sync.
   const promote = eleva.tenancy.as(token, (_db, query) => query("update memberships set role_slug = 'owner'"));

@@ -8,9 +8,9 @@ import { anonymous, authenticated, fn, job } from "./roles.ts";
 
 const everyone = [authenticated, anonymous];
 
-/** Of one whose profile is published. */
-export const publishedBy = (workosUserId: AnyPgColumn) =>
-  sql`exists (select from public.profiles p where p.workos_user_id = ${workosUserId} and p.published)`;
+/** Of one whose profile is published in the organization that offers it: elsewhere the same person has not shown themselves. */
+export const publishedBy = (t: { workosUserId: AnyPgColumn; orgId: AnyPgColumn }) =>
+  sql`exists (select from public.profiles p where p.workos_user_id = ${t.workosUserId} and p.org_id = ${t.orgId} and p.published)`;
 
 /** Shared by all; has no org_id. `parent_id` has no foreign key: legacy holds an orphan. */
 export const categories = pgTable(
@@ -53,7 +53,7 @@ export const profiles = pgTable(
     index("profiles_primary_category_id").on(t.primaryCategoryId),
     index("profiles_secondary_category_id").on(t.secondaryCategoryId),
     // Nobody deletes one: the cascade would take the agreement in profile_standing along.
-    ...ownedByOrg(t, { delete: false }),
+    ...ownedByOrg("profile", t, { delete: false }),
     ...published(t.published, { index: false }),
     ...[job.admin, job.booking, job.setup, fn.busy].flatMap((role) => allRows("profiles", role, "select")),
     ...deletable("profiles", [t.orgId], { person: t.workosUserId }),
@@ -111,10 +111,11 @@ export const services = pgTable(
     index("services_workos_user_id").on(t.workosUserId),
     // Shows a service in use as not there to delete. What it cannot see (a meeting that commits meanwhile) the foreign keys refuse: they do
     // not cascade, because a cascade goes past all policies and would take meetings and records along.
-    ...ownedByOrg(t, {
+    ...ownedByOrg("services", t, {
+      names: "members",
       delete: sql`public.service_is_unused(${t.id})`,
     }),
-    ...published(t.isActive, { also: publishedBy(t.workosUserId), index: false }),
+    ...published(t.isActive, { also: publishedBy(t), index: false }),
     ...[job.booking, job.payments, job.setup, fn.check, fn.receipts].flatMap((role) => allRows("services", role, "select")),
     ...deletable("services", [t.orgId], { released: [t.orgId] }),
   ],
@@ -131,7 +132,7 @@ export const serviceStripe = pgTable(
     stripePriceId: text("stripe_price_id"),
   },
   (t) => [
-    ...orgScoped(t.orgId, { write: false }),
+    ...orgScoped(t.orgId, { read: { permission: "billing:read" }, write: false }),
     ...allRows("service_stripe", job.payments, "select", "insert", "update"),
     ...deletable("service_stripe", [t.orgId]),
   ],

@@ -12,23 +12,25 @@ exception when invalid_parameter_value then
   return tstzrange(day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
 end $$;
 
--- When an expert is taken between two moments: meetings, open reservations and blocked days, merged, without identities or the edges
--- between neighbours. Who cannot be booked (profile not published, or no such person) is taken all the time, but for the own organization.
+-- When an expert is taken between two moments, in the organization of the profile: meetings, open reservations and blocked days, merged, without
+-- identities or the edges between neighbours. What the same person does in another organization does not show. Who cannot be booked (profile not
+-- published, or no such person) is taken all the time, but for the own organization.
 create or replace function public.busy_intervals(expert text, from_time timestamptz, to_time timestamptz)
 returns table (starts_at timestamptz, ends_at timestamptz)
 stable strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   asked tstzmultirange;
+  shown_in text;
 begin
   if to_time <= from_time or to_time - from_time > interval '400 days' then
     raise exception 'busy_intervals takes a span of up to 400 days' using errcode = '22023';
   end if;
   asked := tstzmultirange(tstzrange(from_time, to_time));
-  if not exists (
-    select from public.profiles p
-     where p.workos_user_id = expert
-       and (p.published or p.org_id = (select auth.org_id()) or p.workos_user_id = (select auth.user_id()))
-  ) then
+  select p.org_id into shown_in
+    from public.profiles p
+   where p.workos_user_id = expert
+     and (p.published or p.org_id = (select auth.org_id()) or p.workos_user_id = (select auth.user_id()));
+  if not found then
     return query select from_time, to_time;
     return;
   end if;
@@ -37,16 +39,16 @@ begin
       -- Imported rows may end before they start.
       select tstzrange(least(m.starts_at, m.ends_at), greatest(m.starts_at, m.ends_at))
         from public.meetings m
-       where m.expert_user_id = expert and least(m.starts_at, m.ends_at) < to_time and greatest(m.starts_at, m.ends_at) > from_time
+       where m.expert_user_id = expert and m.org_id = shown_in and least(m.starts_at, m.ends_at) < to_time and greatest(m.starts_at, m.ends_at) > from_time
       union all
       select tstzrange(least(r.starts_at, r.ends_at), greatest(r.starts_at, r.ends_at))
         from public.slot_reservations r
-       where r.expert_user_id = expert and r.expires_at > statement_timestamp()
+       where r.expert_user_id = expert and r.org_id = shown_in and r.expires_at > statement_timestamp()
          and least(r.starts_at, r.ends_at) < to_time and greatest(r.starts_at, r.ends_at) > from_time
       union all
       select public.day_in_zone(b.date, b.timezone)
         from public.blocked_dates b
-       where b.workos_user_id = expert
+       where b.workos_user_id = expert and b.org_id = shown_in
          and b.date between (from_time at time zone 'UTC')::date - 1 and (to_time at time zone 'UTC')::date + 1
     )
     select lower(part), upper(part)

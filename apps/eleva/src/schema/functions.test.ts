@@ -25,10 +25,9 @@ const asExpert = async (user: string, org: string, expert: string, from: string,
   target.tenancy.as(await target.token(user, org), async (_db, query) => asText((await query<Interval>(BUSY, [expert, from, to])).rows));
 
 describe("busy_intervals", () => {
-  test("merges meetings, reservations and blocked days, clips them to what was asked, and names nobody", async () => {
+  test("merges meetings, reservations and blocked days of the profile's organization, not the clinic's, clips them to what was asked, and names nobody", async () => {
     expect(await publicly("user_ana", "2026-03-02 10:15Z", "2026-03-12Z")).toEqual([
       "03-02T10:15 - 03-02T11:30", // two overlapping meetings
-      "03-05T10:00 - 03-05T11:00", // in the clinic
       "03-09T10:00 - 03-09T11:00", // two reservations
       "03-10T00:00 - 03-11T00:00", // blocked, Lisbon in winter
     ]);

@@ -128,7 +128,7 @@ grant select (id, workos_user_id, org_id) on public.users to rehome_job_identity
 
 -- Claim: gives a guest's rows to whoever proved the address. It reads no content.
 grant select, update (claimed), delete on public.organizations to rehome_job_claim;
-grant select, insert, update, delete on public.guests to rehome_job_claim;
+grant select, update, delete on public.guests to rehome_job_claim;
 grant select (workos_user_id, org_id, email, email_verified) on public.users to rehome_job_claim;
 grant select (workos_user_id, org_id, email, verified) on public.user_emails to rehome_job_claim;
 grant select (id, patient_org_id), update (patient_org_id) on public.meetings, public.records, public.slot_reservations to rehome_job_claim;
@@ -142,9 +142,9 @@ grant update (guest_name, guest_email, guest_phone) on public.payment_transfers 
 -- Functions and the view.
 grant usage on sequence public.scheduling_settings_id_seq, public.blocked_dates_id_seq to rehome_fn_numbers;
 grant select (workos_user_id, org_id, published) on public.profiles to rehome_fn_busy;
-grant select (expert_user_id, starts_at, ends_at) on public.meetings to rehome_fn_busy;
-grant select (expert_user_id, starts_at, ends_at, expires_at) on public.slot_reservations to rehome_fn_busy;
-grant select (workos_user_id, date, timezone) on public.blocked_dates to rehome_fn_busy;
+grant select (org_id, expert_user_id, starts_at, ends_at) on public.meetings to rehome_fn_busy;
+grant select (org_id, expert_user_id, starts_at, ends_at, expires_at) on public.slot_reservations to rehome_fn_busy;
+grant select (org_id, workos_user_id, date, timezone) on public.blocked_dates to rehome_fn_busy;
 grant select (org_id, workos_user_id, status) on public.memberships to rehome_fn_check;
 grant select (id, org_id) on public.services to rehome_fn_check;
 grant select (service_id) on public.meetings, public.slot_reservations to rehome_fn_check;

@@ -40,11 +40,12 @@ export const meetings = pgTable(
     index("meetings_expert_user_id_starts_at").on(t.expertUserId, t.startsAt),
     index("meetings_service_id").on(t.serviceId),
     check("meetings_end_after_start", sql`${t.imported} or ${t.endsAt} > ${t.startsAt}`),
-    ...sharedBetween(t.orgId, t.patientOrgId, { write: false, index: false }),
+    ...sharedBetween(t.orgId, t.patientOrgId, { read: { permission: "meetings:read" }, write: false, index: false }),
     // Which columns is a matter of grants.sql: time, place and notes; never service, expert, patient or organization.
     ...orgScoped(t.orgId, {
       who: "expert_org",
       read: false,
+      write: { permission: "meetings:write" },
       insert: false,
       delete: false,
       index: false,
@@ -92,7 +93,7 @@ export const meetingPayments = pgTable(
   },
   (t) => [
     index("meeting_payments_patient_org_id").on(t.patientOrgId),
-    ...orgScoped(t.orgId, { who: "expert_org", write: false }),
+    ...orgScoped(t.orgId, { who: "expert_org", read: { permission: "billing:read" }, write: false }),
     readable("meeting_payments", "fn_receipts", fn.receipts, ownOrg(t.patientOrgId)),
     ...allRows("meeting_payments", job.payments, "select"),
     ...checkedWrites("meeting_payments", job.payments, ofMeeting(t)),

@@ -95,7 +95,7 @@ export const invitations = pgTable(
   },
   (t) => [
     index("invitations_org_id").on(t.orgId),
-    ...orgScoped(t.orgId, { write: false, index: false }),
+    ...orgScoped(t.orgId, { read: { permission: "members:read" }, write: false, index: false }),
     ...allRows("invitations", job.sync, "select", "insert", "update"),
     ...deletable("invitations", [t.orgId]),
   ],
@@ -114,7 +114,9 @@ export const guests = pgTable(
   (t) => [
     ...allRows("guests", job.booking, "select"),
     ...checkedWrites("guests", job.booking, sql`exists (select from public.organizations o where o.id = ${t.orgId} and not o.claimed)`),
-    ...allRows("guests", job.claim, "select", "insert", "update", "delete"),
+    ...allRows("guests", job.claim, "select", "delete"),
+    // To lock a row; no update passes the check. It makes and changes none: a guest of a claimed organization would get what is booked later.
+    pgPolicy("guests_update_job_claim", { for: "update", to: job.claim, using: sql`true`, withCheck: sql`false` }),
     ...deletable("guests", [t.orgId]),
   ],
 ).enableRLS();

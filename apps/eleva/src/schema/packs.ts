@@ -31,10 +31,11 @@ export const sessionPacks = pgTable(
   (t) => [
     index("session_packs_workos_user_id").on(t.workosUserId),
     index("session_packs_service_id").on(t.serviceId),
-    ...ownedByOrg(t, {
+    ...ownedByOrg("packs", t, {
+      names: "members",
       insert: ofService({ serviceId: t.serviceId, orgId: t.orgId }),
     }),
-    ...published(t.isActive, { also: publishedBy(t.workosUserId), index: false }),
+    ...published(t.isActive, { also: publishedBy(t), index: false }),
     ...allRows("session_packs", job.payments, "select"),
     ...deletable("session_packs", [t.orgId]),
   ],
@@ -51,7 +52,7 @@ export const sessionPackStripe = pgTable(
     stripePriceId: text("stripe_price_id"),
   },
   (t) => [
-    ...orgScoped(t.orgId, { write: false }),
+    ...orgScoped(t.orgId, { read: { permission: "billing:read" }, write: false }),
     ...allRows("session_pack_stripe", job.payments, "select", "insert", "update"),
     ...deletable("session_pack_stripe", [t.orgId]),
   ],
@@ -94,7 +95,7 @@ export const packPurchases = pgTable(
   },
   (t) => [
     index("pack_purchases_pack_id").on(t.packId),
-    ...sharedBetween(t.orgId, t.buyerOrgId, { write: false }),
+    ...sharedBetween(t.orgId, t.buyerOrgId, { read: { permission: "billing:read" }, write: false }),
     ...allRows("pack_purchases", job.payments, "select"),
     ...checkedWrites(
       "pack_purchases",

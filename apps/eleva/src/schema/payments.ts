@@ -45,7 +45,7 @@ export const paymentTransfers = pgTable(
     index("payment_transfers_event_id").on(t.eventId),
     index("payment_transfers_expert_user_id").on(t.expertUserId),
     index("payment_transfers_status_scheduled").on(t.status, t.scheduledTransferTime),
-    ...orgScoped(t.orgId, { who: "expert_org", write: false, index: false }),
+    ...orgScoped(t.orgId, { who: "expert_org", read: { permission: "billing:read" }, write: false, index: false }),
     ...allRows("payment_transfers", job.payments, "select", "insert", "update"),
     ...deletable("payment_transfers", [t.orgId]),
     // Names of the patient stand here too, and no column names the patient's organization: the meeting does.

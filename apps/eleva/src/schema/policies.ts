@@ -11,18 +11,25 @@ export const ownOrg = (column: AnyColumn): SQL => sql`${column} = ${ORG}`;
 /** The row is the verified person's; never true without an active membership. */
 export const self = (column: AnyColumn): SQL => sql`${column} = ${USER}`;
 
+/** Whose name a member may write into a new row: the own one, or that of any active member of the organization. */
+type Names = "self" | "members";
+
 /**
- * A product table that its organization reads and writes whole (`delete: false`: but for deleting). A row is made for oneself or for another
- * member of the organization only.
+ * A product table whose rows members of the organization read and write as their permissions for `resource` say (`delete: false`: but for
+ * deleting). Where a row names a person, `names` says whom a new one may name.
  */
 export function ownedByOrg(
+  resource: string,
   columns: { orgId: AnyPgColumn; workosUserId?: AnyPgColumn },
-  more: { insert?: SQL; update?: SQL; delete?: SQL | false } = {},
+  more: { names?: Names; insert?: SQL; update?: SQL; delete?: SQL | false } = {},
 ) {
-  const person = columns.workosUserId && sql`public.is_own_member(${columns.workosUserId})`;
-  const insert = [person, more.insert].filter((condition) => condition !== undefined);
+  const { workosUserId } = columns;
+  const named = workosUserId && (more.names === "members" ? sql`public.is_own_member(${workosUserId})` : self(workosUserId));
+  const insert = [named, more.insert].filter((condition) => condition !== undefined);
   return orgScoped(columns.orgId, {
-    keep: columns.workosUserId ? [columns.workosUserId] : [],
+    read: { permission: `${resource}:read` },
+    write: { permission: `${resource}:write` },
+    keep: workosUserId ? [workosUserId] : [],
     insert: insert.length > 0 ? { check: every(...insert) } : {},
     update: more.update ? { check: more.update } : {},
     delete: more.delete === false ? false : more.delete ? { rows: more.delete } : {},

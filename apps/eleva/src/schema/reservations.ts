@@ -32,7 +32,7 @@ export const slotReservations = pgTable(
     unique("slot_reservations_service_id_starts_at").on(t.serviceId, t.startsAt),
     index("slot_reservations_expert_user_id_starts_at").on(t.expertUserId, t.startsAt),
     index("slot_reservations_expires_at").on(t.expiresAt),
-    ...sharedBetween(t.orgId, t.patientOrgId, { write: false }),
+    ...sharedBetween(t.orgId, t.patientOrgId, { read: { permission: "meetings:read" }, write: false }),
     // grants.sql keeps service, expert, organizations and times out of the update. Its check is not the insert's: an imported row may name
     // another expert's service, and would make the reminders of all others fail.
     ...allRows("slot_reservations", job.booking, "select", "update", "delete"),

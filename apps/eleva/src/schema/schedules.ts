@@ -18,7 +18,7 @@ export const schedules = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    ...ownedByOrg(t),
+    ...ownedByOrg("schedule", t),
     ...[job.booking, job.setup].flatMap((role) => allRows("schedules", role, "select")),
     ...deletable("schedules", [t.orgId], { person: t.workosUserId }),
   ],
@@ -39,7 +39,7 @@ export const scheduleAvailabilities = pgTable(
   },
   (t) => [
     index("schedule_availabilities_schedule_id").on(t.scheduleId),
-    ...ownedByOrg({ orgId: t.orgId }, { insert: ofSchedule(t), update: ofSchedule(t) }),
+    ...ownedByOrg("schedule", { orgId: t.orgId }, { insert: ofSchedule(t), update: ofSchedule(t) }),
     ...[job.booking, job.setup].flatMap((role) => allRows("schedule_availabilities", role, "select")),
     ...deletable("schedule_availabilities", [t.orgId]),
   ],
@@ -62,7 +62,7 @@ export const schedulingSettings = pgTable(
   },
   (t) => [
     index("scheduling_settings_workos_user_id").on(t.workosUserId),
-    ...ownedByOrg(t),
+    ...ownedByOrg("schedule", t),
     ...allRows("scheduling_settings", job.booking, "select"),
     ...deletable("scheduling_settings", [t.orgId], { person: t.workosUserId }),
   ],
@@ -83,7 +83,7 @@ export const blockedDates = pgTable(
   },
   (t) => [
     index("blocked_dates_workos_user_id_date").on(t.workosUserId, t.date),
-    ...ownedByOrg(t),
+    ...ownedByOrg("schedule", t),
     ...[job.booking, fn.busy].flatMap((role) => allRows("blocked_dates", role, "select")),
     ...deletable("blocked_dates", [t.orgId], { person: t.workosUserId }),
   ],

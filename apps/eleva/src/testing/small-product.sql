@@ -9,7 +9,8 @@ insert into organizations (id, type, tier, name, claimed) values
   ('org_sam', 'patient_personal', 'free', 'Sam', true), ('org_ivo', 'patient_personal', 'free', 'Ivo', true),
   ('guest_0', 'patient_personal', 'free', null, false);
 insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status)
-  select o, u, 'om_' || o || u, r, '{}', s::membership_status from (values
+  select o, u, 'om_' || o || u, r, (case r when 'owner' then '{*}' else '{profile:read,services:read,schedule:*,meetings:*}' end)::text[],
+         s::membership_status from (values
     ('org_ana', 'user_ana', 'owner', 'active'), ('org_rui', 'user_rui', 'owner', 'active'), ('org_olga', 'user_olga', 'owner', 'active'),
     ('org_ana_home', 'user_ana', 'owner', 'active'), ('org_rui_home', 'user_rui', 'owner', 'active'), ('org_olga_home', 'user_olga', 'owner', 'active'),
     ('org_pia', 'user_pia', 'owner', 'active'), ('org_paul', 'user_paul', 'owner', 'active'), ('org_sam', 'user_sam', 'owner', 'active'),

@@ -152,10 +152,13 @@ test("nor to a schema of our owner whose function is another's, nor to our funct
   expect(await stolen()).toEqual([]);
   // Where both are as ours are, the token goes there: this is what the two refusals above held back.
   await owner.query("alter function auth.jwt_session_init(text) owner to rehome_guard");
+  await expect(untold()).rejects.toMatchObject({ code: "install_refused", message: expect.stringContaining("older") });
+  expect(await stolen()).toEqual([]);
+  await owner.query("create function auth.check_identity() returns void language sql as ''");
   await untold();
   expect(await stolen()).toHaveLength(1);
   await owner.query(
-    "truncate auth.stolen; alter function auth.jwt_session_init(text) owner to current_user; alter schema auth owner to current_user",
+    "truncate auth.stolen; drop function auth.check_identity(); alter function auth.jwt_session_init(text) owner to current_user; alter schema auth owner to current_user",
   );
 });
 

@@ -4,13 +4,15 @@ import type { KeyWait } from "./key-wait.ts";
 import { payloadOf, type Tickets } from "./tickets.ts";
 import type { Statement } from "./wire.ts";
 
-/** The statements by which this client calls the guard; each has one parameter. */
+/** The statements by which this client calls the guard; each has one parameter but where it says so. */
 export interface GuardCalls {
   bindToken: string;
   /** Binds it as well, and answers with a ticket for it. */
   giveTicket: string;
   bindTicket: string;
   requestKeys: string;
+  /** Without a parameter: fails when the identity of the transaction has ended. */
+  checkIdentity: string;
 }
 
 /** @throws TenancyError install_refused when the schema's name would need quotes */
@@ -21,6 +23,7 @@ export function guardCalls(schema: string): GuardCalls {
     giveTicket: call("jwt_session_ticket"),
     bindTicket: call("ticket_session_init"),
     requestKeys: call("request_keys"),
+    checkIdentity: inSchema("select auth.check_identity()", schema),
   };
 }
 
@@ -32,6 +35,10 @@ export interface Identity {
   bound(answer: string | null | undefined): void;
   /** Whether another attempt may succeed where this one was refused; may wait. Not asked again after a no. */
   again(refusal: TenancyError): Promise<boolean>;
+  /** The statement that fails when the identity, once bound, has ended. */
+  check: Statement;
+  /** What the call ends with when binding or checking it after it was bound fails so; undefined where that says nothing of the token. */
+  ended(refusal: TenancyError, cause: unknown): TenancyError | undefined;
 }
 
 /**
@@ -79,5 +86,19 @@ export function tokenIdentity(
       refused(refusal);
       return false;
     },
+    check: { text: calls.checkIdentity },
+    ended(refusal, cause) {
+      const { code, sqlstate } = refusal;
+      if (code !== "expired" && code !== "revoked") return undefined;
+      const ended = new TenancyError(code, { sqlstate }, { message: ENDED[code] });
+      if (cause !== undefined) ended.cause = cause;
+      refused(ended);
+      return ended;
+    },
   };
 }
+
+const ENDED = {
+  expired: "The token expired during the call; nothing was committed.",
+  revoked: "The session of the token was revoked during the call; nothing was committed.",
+};

@@ -1,9 +1,11 @@
 import { TenancyError, toTenancyError } from "../errors.ts";
+import { waitFor } from "./nesting.ts";
 import { ROLLBACK } from "./opening.ts";
 import { type TenancyClient, type TenancyPool, type Wire, wireOf } from "./wire.ts";
 
 /** A connection of the pool for one transaction. */
 export interface Lease {
+  pool: TenancyPool;
   wire: Wire;
   /** @param healthy false throws the connection away */
   giveBack(healthy: boolean): void;
@@ -39,12 +41,13 @@ export function lender(pool: TenancyPool, advice: string, guardSchema?: string):
 async function connect(pool: TenancyPool): Promise<Lease> {
   let client: TenancyClient & Emitter;
   try {
-    client = (await pool.connect()) as TenancyClient & Emitter;
+    client = (await waitFor(pool, () => pool.connect())) as TenancyClient & Emitter;
   } catch (error) {
     throw toTenancyError(error);
   }
   client.on("error", ignore); // a connection lost between two statements shows in the next one
   return {
+    pool,
     wire: wireOf(client),
     giveBack(healthy) {
       client.off("error", ignore);
@@ -66,7 +69,7 @@ async function refuseUnsafe(wire: Wire, advice: string, guardSchema: string | un
   const clean = wire.status() === "I" ? [] : [ROLLBACK];
   const { failure, result } = await wire.fly([...clean, { text: UNSAFE, values: [guardSchema ?? null] }]);
   if (failure !== undefined) throw toTenancyError(failure);
-  const { mighty, guarded } = (result.rows[0] ?? {}) as { mighty?: boolean; guarded?: boolean };
+  const { mighty, guarded, checks } = (result.rows[0] ?? {}) as { mighty?: boolean; guarded?: boolean; checks?: boolean };
   if (mighty !== false)
     throw new TenancyError(
       "forbidden",
@@ -82,6 +85,12 @@ async function refuseUnsafe(wire: Wire, advice: string, guardSchema: string | un
         next: "Give createTenancy `guardSchema`, the schema that installGuard was given; or call installGuard.",
       },
     );
+  if (checks !== true)
+    throw new TenancyError(
+      "install_refused",
+      {},
+      { message: `The guard in schema ${guardSchema} is older than this client; no token was sent.`, next: "Call installGuard again." },
+    );
 }
 
 const UNSAFE = `
@@ -92,7 +101,9 @@ select r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolreplication
     or exists (select from pg_catalog.pg_class c where c.relrowsecurity and pg_catalog.pg_has_role(session_user, c.relowner, 'MEMBER')) as mighty,
        $1::text is null or exists (select from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
          where n.nspname = $1 and p.proname = 'jwt_session_init' and pg_catalog.pg_get_userbyid(n.nspowner) = 'rehome_owner'
-           and pg_catalog.pg_get_userbyid(p.proowner) = 'rehome_guard') as guarded
+           and pg_catalog.pg_get_userbyid(p.proowner) = 'rehome_guard') as guarded,
+       $1::text is null or exists (select from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+         where n.nspname = $1 and p.proname = 'check_identity') as checks
   from pg_catalog.pg_roles r where r.rolname = session_user`;
 
 function ignore(): void {}

@@ -108,9 +108,29 @@ describe("gone before the next identity, on the same connection", () => {
       expect(await first(query, "select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")).toBe(0);
       await expect(query("select lastval()")).rejects.toMatchObject({ sqlstate: "55000" });
     }).catch((error: unknown) => expect(error).toMatchObject({ message: "A statement had failed, so nothing was committed." }));
-    await asB(organizations); // UNLISTEN counts from the commit on
     expect(await asB((query) => first(query, "select count(*)::int from pg_listening_channels()"))).toBe(0);
     await expect(asB((query) => query("select currval('ticked_id_seq')"))).rejects.toMatchObject({ sqlstate: "55000" });
+  });
+
+  test("a listener, whether the request after it commits, rolls back or is refused", async () => {
+    const listening = "select count(*)::int from pg_listening_channels()";
+    const own = new Error("own");
+    const asBThrowing = (query: Query) => first(query, listening).then((n) => Promise.reject(Object.assign(own, { n })));
+    const ways: (() => Promise<unknown>)[] = [
+      () => asB(asBThrowing),
+      () => tenancy.as("nonsense", (_db, query) => query("select 1")),
+      () => asB((query) => query("select 1 / 0")),
+      () => asB((query) => first(query, listening)),
+    ];
+    for (const way of ways) {
+      await asA("listen loot");
+      expect((await pool.query(listening)).rows).toEqual([{ count: 1 }]);
+      await way().catch(() => {});
+      expect((await pool.query(listening)).rows).toEqual([{ count: 0 }]);
+    }
+    await asA("listen loot");
+    await asB(asBThrowing).catch(() => {});
+    expect(own).toMatchObject({ n: 0 });
   });
 
   test("a role and an identity kept for later", async () => {
@@ -185,6 +205,9 @@ test.each([
 test.each(["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout"])(
   "%s of 1 ms is left: the next request is served, if need be by another connection",
   async (name) => {
+    // transaction_timeout came with Postgres 17.
+    const known = await asB((query) => first(query, `select exists (select from pg_settings where name = '${name}')`));
+    if (!known) return expect(await asB((query) => first(query, "select current_setting('server_version_num')::int < 170000"))).toBe(true);
     for (let i = 0; i < 3; i++) {
       await asA(`set ${name} = 1`).catch(() => {}); // may cost A its own connection
       expect(await asB((query) => first(query, `select current_setting('${name}')`))).toBe("0");
@@ -285,4 +308,59 @@ describe("what SQL of the application left as the login's own defaults", () => {
     expect(await kept).toBe("org_01A");
     await own.end();
   });
+
+  test("does not change what values and SQL mean", async () => {
+    await alter("reset all");
+    const fresh = () => quietPool({ connectionString: world.loginUrl, max: 1 });
+    const all = `select string_agg(name || '=' || current_setting(name), E'\\n' order by name) from unnest('{${Object.keys(PLANTED).join(",")}}'::text[]) name`;
+    const meaning = `select concat_ws(' | ', '2026-02-03'::date, '01/02/2026'::date, 'a\\nb', interval '1 day -2 h', '2026-07-01 12:00+00'::timestamptz,
+      0.1::float8 + 0.2, '\\x01ff'::bytea, null = null, '{a,NULL}'::text[], '12:00 IST'::timetz, xmlserialize(content xmlelement(name x, '\\x01'::bytea) as text))`;
+    const ask = async () => {
+      const own = fresh();
+      const tenancies = createTenancy({ pool: own });
+      const answers = await tenancies.as(world.a(), async (_db, query) => [await first(query, all), await first(query, meaning)]);
+      await own.end();
+      return answers;
+    };
+    const clean = await ask();
+    for (const [name, value] of Object.entries(PLANTED)) await alter(`set ${name} = ${value}`);
+    const own = fresh();
+    const planted = (await own.query(all)).rows[0]?.string_agg as string;
+    await own.end();
+    const cleanLines = String(clean[0]).split("\n");
+    expect(planted.split("\n").filter((line, i) => line === cleanLines[i])).toEqual([]);
+    expect(await ask()).toEqual(clean);
+  });
+
+  test("the product says which time zone and search path its SQL means", async () => {
+    await alter("set timezone = ''Asia/Kathmandu''");
+    await alter("set search_path = evil");
+    const own = quietPool({ connectionString: world.loginUrl, max: 1 });
+    const asked = createTenancy({ pool: own, timeZone: "Europe/Lisbon", searchPath: "public, pg_catalog" });
+    const seen = await asked.as(world.a(), (_db, query) =>
+      first(query, "select current_setting('timezone') || ' ' || current_setting('search_path')"),
+    );
+    expect(seen).toBe("Europe/Lisbon public, pg_catalog");
+    await own.end();
+  });
 });
+
+/** What a login may set as its own defaults and what changes the meaning of values or SQL; another value than Postgres's own default. */
+const PLANTED: Readonly<Record<string, string>> = {
+  datestyle: "''SQL, DMY''",
+  intervalstyle: "sql_standard",
+  timezone: "''Asia/Kathmandu''",
+  timezone_abbreviations: "''India''",
+  standard_conforming_strings: "off",
+  backslash_quote: "on",
+  search_path: "evil",
+  bytea_output: "escape",
+  extra_float_digits: "0",
+  array_nulls: "off",
+  transform_null_equals: "on",
+  xmlbinary: "hex",
+  xmloption: "document",
+  gin_fuzzy_search_limit: "1",
+  row_security: "off",
+  quote_all_identifiers: "on",
+};

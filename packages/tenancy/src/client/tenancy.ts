@@ -5,7 +5,7 @@ import { type DrizzleOptions, drizzleOver, type Schema, type TenantDb } from "./
 import { guardCalls, tokenIdentity } from "./identity.ts";
 import { keyWait } from "./key-wait.ts";
 import { type Lend, lender } from "./login.ts";
-import { COMMIT, opening } from "./opening.ts";
+import { COMMIT, DEFAULT_MEANING, type Meaning, opening } from "./opening.ts";
 import { type RefusalAlarmOptions, refusalAlarm } from "./refusal-alarm.ts";
 import { countRefusals, type Refusal, type Refusals } from "./refusals.ts";
 import { ticketCache } from "./tickets.ts";
@@ -20,8 +20,14 @@ export interface Tenancy<S extends Schema = Record<string, never>> {
    * The transaction opens with the first statement, in the same round trip; the commit is one more. So a bad token shows in the first statement,
    * which has had no effect then; `as` rejects with it even when `work` swallows it or runs no statement.
    *
+   * A token that ends while `work` runs, or a session that is revoked then, ends the call with `expired` or `revoked` (what `work` threw is the
+   * `cause`): later statements saw what anonymous sees, and nothing is committed. The commit's flight asks for it.
+   *
+   * A call inside the callback of another needs a connection more; use the handle that the callback was given instead.
+   *
    * @param token a WorkOS access token as received; sent as a bind parameter only
-   * @throws TenancyError; what `work` threw itself comes through unchanged
+   * @throws TenancyError; what `work` threw itself comes through unchanged while the token lives. exhausted: called inside the callback of another
+   * while every connection of the pool is held by calls that wait like this one
    */
   as<T>(token: string, work: Work<S, T>, options?: TransactionOptions): Promise<T>;
   /** The same without identity: only what everyone sees. */
@@ -69,6 +75,10 @@ export interface TenancyOptions<S extends Schema> extends DrizzleOptions<S> {
   workers?: TenancyPool;
   /** Schema of the guard, where installGuard was given another than `auth`. */
   guardSchema?: string;
+  /** What unqualified names in SQL mean; default `"$user", public`. The login's own default does not count: its SQL can change it. */
+  searchPath?: string;
+  /** What times without a zone mean, and the zone in which Postgres writes times; default `UTC`. The login's own default does not count. */
+  timeZone?: string;
   /** Keep the database's tickets, so that a repeated token costs no signature check. Default true. */
   tickets?: boolean;
   /** How long to wait for a key that the database does not know yet after asking it to look, in milliseconds. Default 1000. */
@@ -91,23 +101,27 @@ export interface TenancyOptions<S extends Schema> extends DrizzleOptions<S> {
 export function createTenancy<S extends Schema = Record<string, never>>(options: TenancyOptions<S>): Tenancy<S> {
   const { pool, workers, guardSchema = DEFAULT_SCHEMA, tickets = true, keyWaitMs = 1000, onRefused, refusalAlarm: alarm } = options;
   const calls = guardCalls(guardSchema);
+  const meaning: Meaning = {
+    searchPath: options.searchPath ?? DEFAULT_MEANING.searchPath,
+    timeZone: options.timeZone ?? DEFAULT_MEANING.timeZone,
+  };
   const { refused, refusals } = countRefusals([...(onRefused ? [onRefused] : []), ...(alarm ? [refusalAlarm(alarm)] : [])]);
   const product = lender(pool, "rehome_login", guardSchema);
   const worker = workers && lender(workers, "rehome_worker");
   const cache = tickets ? ticketCache() : undefined;
-  const keys = keyWait((issuer) => requestKeys(product, calls.requestKeys, issuer), keyWaitMs);
+  const keys = keyWait((issuer) => requestKeys(product, meaning, calls.requestKeys, issuer), keyWaitMs);
   const database = drizzleOver(options);
   const run = <T>(plan: Plan, work: Work<S, T>) => inTransaction(plan, (statement) => work(database(statement), queryOver(statement)));
   return {
     async as(token, work, { readOnly = false } = {}) {
       const identity = tokenIdentity(token, cache, keys, calls, refused);
-      return await run({ lend: product, role: "authenticated", readOnly, identity }, work);
+      return await run({ lend: product, role: "authenticated", readOnly, meaning, identity }, work);
     },
-    anonymous: (work, { readOnly = false } = {}) => run({ lend: product, role: "anonymous", readOnly }, work),
+    anonymous: (work, { readOnly = false } = {}) => run({ lend: product, role: "anonymous", readOnly, meaning }, work),
     async job(name, work, { readOnly = false } = {}) {
       const role = jobRole(name);
       if (worker === undefined) throw new TenancyError("query_failed", {}, NO_WORKERS);
-      return await run({ lend: worker, role, readOnly }, work);
+      return await run({ lend: worker, role, readOnly, meaning }, work);
     },
     refusals,
   };
@@ -126,10 +140,14 @@ function queryOver(run: Run): Query {
 }
 
 /** The application can only ask; the job that holds the right fetches them from the pinned address. */
-async function requestKeys(lend: Lend, call: string, issuer: string): Promise<void> {
+async function requestKeys(lend: Lend, meaning: Meaning, call: string, issuer: string): Promise<void> {
   const lease = await lend();
   const ask = { text: call, values: [issuer] };
-  const { failure } = await lease.wire.fly([...opening(lease.wire, { role: "anonymous", readOnly: false, mark: "" }), ask, COMMIT]);
+  const { failure } = await lease.wire.fly([
+    ...opening(lease.wire, { role: "anonymous", readOnly: false, mark: "", meaning }),
+    ask,
+    COMMIT,
+  ]);
   lease.giveBack(failure === undefined);
   if (failure !== undefined) throw toTenancyError(failure);
 }

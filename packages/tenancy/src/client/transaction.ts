@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { TenancyError, toTenancyError } from "../errors.ts";
 import type { Identity } from "./identity.ts";
 import type { Lease, Lend } from "./login.ts";
-import { COMMIT, MARK, opening, ROLLBACK } from "./opening.ts";
+import { asCall } from "./nesting.ts";
+import { COMMIT, MARK, type Meaning, opening, ROLLBACK } from "./opening.ts";
 import { type Flown, type RowShape, type Statement, UnfitParameter } from "./wire.ts";
 
 export interface Plan {
@@ -10,6 +11,7 @@ export interface Plan {
   /** A name that needs no quoting. */
   role: string;
   readOnly: boolean;
+  meaning: Meaning;
   identity?: Identity;
 }
 
@@ -22,25 +24,27 @@ const QUERY_CANCELED = "57014";
 
 /**
  * Runs `work` in one transaction, which opens with its first statement: one flight carries the opening, the identity and that statement, and the
- * commit is another. Commits when `work` resolves, rolls back when it throws.
+ * commit is another. Commits when `work` resolves, rolls back when it throws. Either flight asks whether the identity still lives: statements that
+ * ran after its end saw what anonymous sees, so nothing of such a call is committed, and it ends with the end of its identity.
  *
- * @throws TenancyError; what `work` threw itself comes through unchanged
+ * @throws TenancyError; what `work` threw itself comes through unchanged while the identity lives
  */
-export async function inTransaction<T>(plan: Plan, work: (run: Run) => Promise<T>): Promise<T> {
-  const transaction = newTransaction(plan);
+export function inTransaction<T>(plan: Plan, work: (run: Run) => Promise<T>): Promise<T> {
+  return asCall((call) => transact(newTransaction(plan, call), work));
+}
+
+async function transact<T>(transaction: ReturnType<typeof newTransaction>, work: (run: Run) => Promise<T>): Promise<T> {
   try {
     const result = await work(transaction.run);
     await transaction.commit();
     return result;
   } catch (error) {
-    await transaction.rollBack();
-    throw error;
+    throw (await transaction.rollBack(error)) ?? error;
   }
 }
 
-function newTransaction(plan: Plan) {
+function newTransaction(plan: Plan, call: { lease: Lease | undefined }) {
   const mark = randomUUID();
-  let lease: Lease | undefined;
   let refusal: TenancyError | undefined;
   let closed = false;
   /** A statement ended the transaction, which then holds no identity any more. */
@@ -51,7 +55,7 @@ function newTransaction(plan: Plan) {
   const open = async (statement: Statement, shape: RowShape): Promise<Flown> => {
     try {
       const opened = await openWith(plan, mark, statement, shape);
-      lease = opened.lease;
+      call.lease = opened.lease;
       return opened.flown;
     } catch (error) {
       refusal = error as TenancyError;
@@ -62,15 +66,19 @@ function newTransaction(plan: Plan) {
   const send = async (statement: Statement, shape: RowShape): Promise<Flown["result"]> => {
     if (closed || left) throw ended();
     if (refusal) throw refusal;
-    const flown = lease ? await lease.wire.fly([statement], shape) : await open(statement, shape);
+    const flown = call.lease ? await call.lease.wire.fly([statement], shape) : await open(statement, shape);
     broken = flown.broken;
     if (flown.failure !== undefined) {
-      left = lease?.wire.status() === "I"; // a COMMIT that failed
+      left = call.lease?.wire.status() === "I"; // a COMMIT that failed
       throw statementError(flown.failure);
     }
-    left = await isOver(flown.result.command, lease as Lease, mark);
+    left = await isOver(flown.result.command, call.lease as Lease, mark);
     return flown.result;
   };
+
+  /** A statement took away what the check of the identity needs, or the server's keys have changed. */
+  const gone = (refusal: TenancyError) =>
+    refusal.sqlstate === IDENTITY_GONE || refusal.code === "forbidden" ? new TenancyError("query_failed", refusal, TAKEN_AWAY) : refusal;
 
   return {
     run(statement: Statement, shape: RowShape = {}) {
@@ -86,32 +94,63 @@ function newTransaction(plan: Plan) {
       if (refusal) throw refusal;
       if (left) throw new TenancyError("query_failed", {}, STATEMENT_ENDED_IT);
       if (broken) throw new TenancyError("unreachable");
-      const flown = lease ? await lease.wire.fly([COMMIT]) : await open(COMMIT, {});
+      const { lease } = call;
+      if (lease?.wire.status() === "E") throw new TenancyError("query_failed", {}, STATEMENT_FAILED);
+      const check = lease && plan.identity ? [plan.identity.check] : [];
+      const flown = lease ? await lease.wire.fly([...check, COMMIT]) : await open(COMMIT, {});
       broken = flown.broken;
       if (broken) throw new TenancyError("unreachable", {}, LOST_AT_COMMIT);
-      if (flown.failure !== undefined) throw statementError(flown.failure);
-      // A transaction in which a statement failed answers COMMIT with ROLLBACK.
-      if (flown.result.command !== "COMMIT")
-        throw new TenancyError("query_failed", {}, { message: "A statement had failed, so nothing was committed." });
-      lease?.giveBack(true);
-      lease = undefined;
+      if (flown.failure !== undefined)
+        throw flown.done < check.length ? gone(toTenancyError(flown.failure)) : statementError(flown.failure);
+      if (flown.result.command !== "COMMIT") throw new TenancyError("query_failed", {}, STATEMENT_FAILED);
+      call.lease?.giveBack(true);
+      call.lease = undefined;
     },
 
-    async rollBack() {
+    /** @returns with what the call ends, where that is not `error`: its identity had ended */
+    async rollBack(error: unknown): Promise<TenancyError | undefined> {
       closed = true;
       await last;
-      if (!lease) return;
-      lease.giveBack(!left && !broken && (await rollsBack(lease)));
-      lease = undefined;
+      const { lease } = call;
+      if (!lease) return undefined;
+      const { healthy, refusal: found } = left || broken ? NOT_ASKED : await rollsBackAsking(lease, plan);
+      call.lease = undefined;
+      lease.giveBack(healthy);
+      return found && plan.identity?.ended(found, error);
     },
   };
 }
 
+const NOT_ASKED: { healthy: boolean; refusal?: TenancyError } = { healthy: false };
+
+/** Rolls back, and asks in the same flight whether the identity had ended: `refusal` then says so. */
+async function rollsBackAsking(lease: Lease, plan: Plan): Promise<{ healthy: boolean; refusal?: TenancyError }> {
+  const { wire } = lease;
+  const { identity } = plan;
+  if (!identity) return { healthy: await rollsBack(lease) };
+  // A failed transaction answers nothing: the identity is bound once more, in one that changes nothing.
+  const asks = wire.status() === "E" ? [...opening(wire, { ...plan, mark: "" }), identity.step()] : [identity.check];
+  const flown = await wire.fly([...asks, ROLLBACK]);
+  if (flown.failure === undefined) return { healthy: wire.status() === "I" };
+  const healthy = !flown.broken && (await rollsBack(lease));
+  const refusal = flown.done === asks.length - 1 ? toTenancyError(flown.failure) : undefined;
+  // Of a ticket that is no good any more nobody knows why: the token says it.
+  if (healthy && refusal?.sqlstate === TICKET_REFUSED && (await identity.again(refusal))) return await bindsAgain(lease, plan, identity);
+  return refusal ? { healthy, refusal } : { healthy };
+}
+
+async function bindsAgain(lease: Lease, plan: Plan, identity: Identity): Promise<{ healthy: boolean; refusal?: TenancyError }> {
+  const flown = await lease.wire.fly([...opening(lease.wire, { ...plan, mark: "" }), identity.step(), ROLLBACK]);
+  if (flown.failure === undefined) return { healthy: lease.wire.status() === "I" };
+  return { healthy: !flown.broken && (await rollsBack(lease)), refusal: toTenancyError(flown.failure) };
+}
+
 /** @throws TenancyError with which the opening was refused; the statement has had no effect then */
-async function openWith({ lend, role, readOnly, identity }: Plan, mark: string, statement: Statement, shape: RowShape) {
+async function openWith(plan: Plan, mark: string, statement: Statement, shape: RowShape) {
+  const { lend, identity } = plan;
   for (let attempt = 1; ; ) {
     const lease = await lend();
-    const before = opening(lease.wire, { role, readOnly, mark });
+    const before = opening(lease.wire, { ...plan, mark });
     const steps = identity ? [...before, identity.step()] : before;
     const flown = await lease.wire.fly([...steps, statement], shape);
     if (flown.done >= steps.length) {
@@ -148,6 +187,16 @@ async function isOver(command: string, { wire }: Lease, mark: string): Promise<b
 }
 
 const ENDING_COMMANDS = new Set(["COMMIT", "BEGIN", "START"]);
+
+const TICKET_REFUSED = "RJ015";
+const IDENTITY_GONE = "RJ019";
+
+const STATEMENT_FAILED = { message: "A statement had failed, so nothing was committed." };
+
+const TAKEN_AWAY = {
+  message: "The identity of the transaction was taken away by a statement, or by a change of the seal key; nothing was committed.",
+  next: "Leave role and settings to tenancy; where no statement changes them, try again.",
+};
 
 const STATEMENT_ENDED_IT = {
   message: "A statement ended the transaction it was given.",

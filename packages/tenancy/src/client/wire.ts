@@ -41,6 +41,10 @@ export interface TenancyPool {
   connect(): Promise<TenancyClient>;
   on(event: "error", listener: () => void): unknown;
   listenerCount(event: "error"): number;
+  /** How many connections it has, how many of them nobody uses, and how many it may have. A pool that does not say lets nested calls wait. */
+  readonly totalCount?: number;
+  readonly idleCount?: number;
+  readonly options?: { readonly max?: number | undefined };
 }
 
 /** A value that has no form in the protocol, such as an object that contains itself. */

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { TenancyError } from "../errors.ts";
+import { refuseOldServer } from "./recent.ts";
 import { DEFAULT_SCHEMA, inSchema } from "./sql-text.ts";
 
 /**
@@ -9,8 +10,8 @@ import { DEFAULT_SCHEMA, inSchema } from "./sql-text.ts";
  * @throws TenancyError install_refused when the server is older than 16, the schema belongs to somebody else, or its version is newer
  */
 export async function claimSchema(client: ClientBase, schema: string, newest: number): Promise<number> {
+  await refuseOldServer(client);
   const { rows } = await client.query<{
-    recent: boolean;
     plain: boolean;
     owner: string | null;
     extension: string | null;
@@ -18,8 +19,7 @@ export async function claimSchema(client: ClientBase, schema: string, newest: nu
     empty: boolean;
     roles: number;
   }>(
-    `select current_setting('server_version_num')::int >= 160000 as recent,
-            quote_ident($1) = $1 as plain,
+    `select quote_ident($1) = $1 as plain,
             (select nspowner::regrole::text from pg_namespace where nspname = $1) as owner,
             (select min(e.extname) from pg_depend d join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
               where d.objid = to_regnamespace($1) and d.classid = 'pg_namespace'::regclass
@@ -30,8 +30,7 @@ export async function claimSchema(client: ClientBase, schema: string, newest: nu
     [schema],
   );
   const found = rows[0];
-  if (!found?.recent) throw refused("The server is older than Postgres 16.", "Upgrade it: the guard reads keys with syntax of 16.");
-  if (!found.plain) throw refused(`"${schema}" is a word of SQL.`, "Choose another schema.");
+  if (!found?.plain) throw refused(`"${schema}" is a word of SQL.`, "Choose another schema.");
   if (found.roles < 6) throw refused("The roles of the guard are missing.", "Call installRoles first.");
   if (found.owner !== null && (found.extension !== null || found.owner !== "rehome_owner" || !(found.ours || found.empty))) {
     const whose =

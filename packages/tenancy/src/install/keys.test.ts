@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { addIssuer, syncKeys, TenancyError } from "../index.ts";
+import { passOnce } from "../keeper/pass.ts";
 import { type GuardedDatabase, guardedDatabase, publishing } from "../testing/guarded-database.ts";
 import { ISS, makeIssuer } from "../testing/issuer.ts";
 
@@ -83,6 +84,47 @@ describe("syncKeys", () => {
     await expect(failed).rejects.toMatchObject({ code });
     expect(await keys()).toEqual(before);
     expect(await outcome(database.issuer.token())).toBeUndefined();
+  });
+
+  test("a key that its set rules out is left out and named: not for verifying, or with a private part in the open", async () => {
+    const open = makeIssuer({ kid: "open" });
+    const ruledOut = (kid: string, over: object) => ({ ...makeIssuer({ kid }).jwk, ...over });
+    const good = makeIssuer({ kid: "good" });
+    const synced = await syncKeys(
+      database.owner,
+      "workos",
+      publishing([
+        { ...good.jwk, key_ops: ["verify"] },
+        ruledOut("signs", { key_ops: ["sign"] }),
+        ruledOut("wraps", { key_ops: ["wrapKey", "encrypt"] }),
+        ruledOut("nothing", { key_ops: [] }),
+        ruledOut("no list", { key_ops: "verify" }),
+        ruledOut("enc", { use: "enc" }),
+        { ...open.jwk, d: "AQAB" },
+        ruledOut("half", { qi: "AQAB" }),
+        { kty: "EC", kid: "ec", crv: "P-256", x: "AA", y: "AA", d: "AA" },
+        { kty: "oct", kid: "shared", k: "AA" },
+      ]),
+    );
+    const not = (...kids: string[]) => kids.map((kid) => ({ kid, reason: "not_for_verifying" }));
+    const shown = (...kids: string[]) => kids.map((kid) => ({ kid, reason: "private_part" }));
+    expect(synced).toEqual({
+      current: 1,
+      ignored: 9,
+      refused: [...not("signs", "wraps", "nothing", "no list", "enc"), ...shown("open", "half", "ec", "shared")],
+    });
+    expect((await keys()).filter(({ ends }) => ends === null).map(({ kid }) => kid)).toEqual(["good"]);
+    expect(await outcome(open.token())).toBe("RJ004");
+    await expect(syncKeys(database.owner, "workos", publishing([{ ...open.jwk, d: "AQAB" }]))).rejects.toMatchObject({
+      code: "bad_keys",
+      message: expect.stringContaining("private part"),
+    });
+    const passed = await passOnce(database.owner, {
+      schema: "auth",
+      syncEverySeconds: 0,
+      fetch: publishing([good.jwk, { ...open.jwk, d: "AQAB" }]),
+    });
+    expect(passed).toMatchObject({ synced: ["workos"], refused: [{ issuer: "workos", kid: "open", reason: "private_part" }] });
   });
 
   test("as the keys job, which may do nothing else", async () => {

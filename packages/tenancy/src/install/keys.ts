@@ -7,8 +7,18 @@ import { inSchema } from "./sql-text.ts";
 export interface SyncedKeys {
   /** Keys the issuer publishes now and the guard accepts. */
   current: number;
-  /** Published keys of another kind (not RSA, not for signatures, not RS256), left out. */
+  /** Published keys of another kind (not RSA, not for signatures, not RS256), and those of `refused`: left out. */
   ignored: number;
+  /** Published RS256 keys that must verify nothing, and why; present only where there are some. */
+  refused?: RefusedKey[];
+}
+
+/** A key that its own set rules out. */
+export interface RefusedKey {
+  /** Undefined where the key has none. */
+  kid: string | undefined;
+  /** private_part: whoever reads the set can sign with it. not_for_verifying: its `use` or `key_ops` say so. */
+  reason: "private_part" | "not_for_verifying";
 }
 
 const TIMEOUT_MS = 10_000;
@@ -44,8 +54,10 @@ export async function syncKeys(
       },
     );
   const published = await readKeys(url, fetchImpl);
-  const usable = published.filter(isUsable);
-  if (usable.length === 0) throw new TenancyError("bad_keys", {}, { message: `${url} publishes no RS256 key; nothing was changed.` });
+  const refused = published.flatMap(refusedKey);
+  const usable = published.filter((key) => isUsable(key) && refusedKey(key).length === 0) as { kid: string; n: string; e: string }[];
+  if (usable.length === 0)
+    throw new TenancyError("bad_keys", {}, { message: `${url} publishes no usable RS256 key${told(refused)}; nothing was changed.` });
   const keys = usable.map(({ kid, n, e }) => ({ kid, n, e }));
   try {
     const { rows: put } = await client.query<{ current: number }>(inSchema("select auth.put_jwks($1, $2::jsonb) as current", schema), [
@@ -55,6 +67,7 @@ export async function syncKeys(
     return {
       current: put[0]?.current ?? 0,
       ignored: published.length - usable.length,
+      ...(refused.length > 0 && { refused }),
     };
   } catch (error) {
     const failed = toTenancyError(error);
@@ -92,15 +105,27 @@ async function readKeys(url: string, fetchImpl: typeof fetch): Promise<unknown[]
   throw new TenancyError("bad_keys", {}, { message: `${url} gave no key set; nothing was changed.` });
 }
 
+/** RFC 7517 and 7518: the members of a private or secret key, of whatever kind. */
+const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+
+/** None, or the one reason why a key that is otherwise of our kind must verify nothing; a private part counts in a key of any kind. */
+function refusedKey(key: unknown): RefusedKey[] {
+  if (typeof key !== "object" || key === null) return [];
+  const { kty, use, key_ops: operations, kid } = key as Record<string, unknown>;
+  const named = typeof kid === "string" ? kid : undefined;
+  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(key, member))) return [{ kid: named, reason: "private_part" }];
+  const verifies = operations === undefined || (Array.isArray(operations) && operations.includes("verify"));
+  if (kty === "RSA" && (!verifies || (use !== undefined && use !== "sig"))) return [{ kid: named, reason: "not_for_verifying" }];
+  return [];
+}
+
+const told = (refused: readonly RefusedKey[]): string =>
+  refused.some(({ reason }) => reason === "private_part") ? " (a key stands there with its private part, and is left out)" : "";
+
 function isUsable(key: unknown): key is { kid: string; n: string; e: string } {
   if (typeof key !== "object" || key === null) return false;
-  const { kty, use, alg, kid, n, e } = key as Record<string, unknown>;
+  const { kty, alg, kid, n, e } = key as Record<string, unknown>;
   return (
-    kty === "RSA" &&
-    (use === undefined || use === "sig") &&
-    (alg === undefined || alg === "RS256") &&
-    typeof kid === "string" &&
-    typeof n === "string" &&
-    typeof e === "string"
+    kty === "RSA" && (alg === undefined || alg === "RS256") && typeof kid === "string" && typeof n === "string" && typeof e === "string"
   );
 }

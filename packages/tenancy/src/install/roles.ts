@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import { escapeIdentifier } from "pg";
 import { TenancyError, withoutRowData } from "../errors.ts";
 import { installing } from "./installing.ts";
+import { refuseOldServer } from "./recent.ts";
 import { retryClashes } from "./retry.ts";
 import { scramVerifier } from "./scram.ts";
 
@@ -68,13 +69,14 @@ export function jobRole(name: string): string {
  * Roles belong to the whole server. May be run again and from several connections at once; not inside a transaction. The caller is a
  * superuser, or owns the database and has CREATEROLE and BYPASSRLS.
  *
- * @throws TenancyError install_refused when a role exists with rights it must not have, or the caller may not make or mend one (another installer made it)
+ * @throws TenancyError install_refused when the server is older than 16 (before anything is made), a role exists with rights it must not have, or the caller may not make or mend one (another installer made it)
  */
 export async function installRoles(client: ClientBase, options: RolePasswords): Promise<void> {
   await installing("installRoles", () => makeRoles(client, options));
 }
 
 async function makeRoles(client: ClientBase, options: RolePasswords): Promise<void> {
+  await refuseOldServer(client);
   const shapes = {
     ...SHAPE_BY_ROLE,
     rehome_login: { login: true, connections: options.loginConnections ?? LOGIN_CONNECTIONS },

@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { TenancyError } from "../errors.ts";
-import { syncKeys } from "../install/keys.ts";
+import { type RefusedKey, syncKeys } from "../install/keys.ts";
 import { inSchema } from "../install/sql-text.ts";
 
 export interface KeeperPass {
@@ -8,6 +8,8 @@ export interface KeeperPass {
   synced: string[];
   /** Issuers whose keys could not be read, or were not usable; known keys stay good. */
   unread: { issuer: string; code: TenancyError["code"] }[];
+  /** Keys that were left out because their set rules them out: one with its private part in the open wants its issuer's attention. */
+  refused?: (RefusedKey & { issuer: string })[];
   /** The seal key is a new one. */
   rotated: boolean;
   /** The old one is gone, too: this database is a restored or branched copy, or had none. */
@@ -38,8 +40,9 @@ export async function passOnce(client: ClientBase, options: PassOptions): Promis
   const pass: KeeperPass = { synced: [], unread: [], rotated, forgot, deleted };
   for (const { name } of due) {
     try {
-      await syncKeys(client, name, options.fetch ?? fetch, { schema });
+      const { refused = [] } = await syncKeys(client, name, options.fetch ?? fetch, { schema });
       pass.synced.push(name);
+      if (refused.length > 0) pass.refused = [...(pass.refused ?? []), ...refused.map((key) => ({ ...key, issuer: name }))];
     } catch (error) {
       if (!(error instanceof TenancyError) || (error.sqlstate !== undefined && error.code !== "bad_keys")) throw error;
       pass.unread.push({ issuer: name, code: error.code });

@@ -33,6 +33,7 @@ const GUARD_FUNCTIONS = [
   "session",
   "jwt",
   "uid",
+  "check_identity",
 ];
 
 const FACTS = ["policies", "functions", "tables"] as const;
@@ -59,7 +60,6 @@ export async function readCatalog(client: ClientBase, ruleIds: readonly string[]
       policies: (known("policies") as StoredPolicy[]).map(readPolicy),
       functions: new Map((known("functions") as (FunctionFacts & { oid: number })[]).map((found) => [found.oid, found])),
       tables: new Map((known("tables") as (Table & { oid: number })[]).map((found) => [found.oid, found])),
-      orgColumn: options.orgColumns[0] ?? "",
       guardSchema: options.guardSchema,
     },
   };

@@ -27,6 +27,8 @@ export interface Table {
 export interface Column {
   name: string;
   notNull: boolean;
+  /** Whether it names the organization a row belongs to. */
+  saysOrg: boolean;
   /** Whether an index begins with it. */
   indexed: boolean;
 }
@@ -44,6 +46,5 @@ export interface Facts {
   policies: readonly Policy[];
   functions: ReadonlyMap<number, FunctionFacts>;
   tables: ReadonlyMap<number, Table>;
-  orgColumn: string;
   guardSchema: string;
 }

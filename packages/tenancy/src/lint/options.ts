@@ -36,7 +36,10 @@ export interface LintOptions {
     /** May bypass row security. Default `rehome_mover`. */
     bypass?: readonly string[];
   };
-  /** Regular expressions of Postgres for names of columns; they replace the defaults. */
+  /**
+   * Regular expressions of Postgres for names of columns; they replace the defaults. A name is held against them as it is and as words in lower
+   * case with `_` between them (`apiKey` is `api_key`, too).
+   */
   columns?: {
     /** Who a row belongs to and what a person may do. */
     identity?: string;
@@ -68,10 +71,10 @@ export interface SettledOptions {
 }
 
 const IDENTITY =
-  "^(id|(.*_)?(org|organization|tenant)_id|((.*_)?user|owner|author|created_by|member)_id|created_by|(platform_)?roles?|role_slug|permissions|is_(super_?)?admin|is_owner|claimed|(is_|email_)?verified|tier|plan)$";
+  "^(id|(.*_)?(org|organi[sz]ation|tenant)_?ids?(_.*)?|((.*_)?user|owner|author|created_by|member)_?ids?|created_by|(platform_)?roles?|role_slug|permissions|is_(super_?)?admin|is_owner|claimed|(is_|email_)?verified|tier|plan)$";
 const MONEY = "(^|_)(amount|price|fee|balance|payout|payment|transfer|refund|charge|commission|credit|subscription|stripe)(_|s_|s$|$)";
 const SENSITIVE =
-  "(^|_)(password|passwd|passphrase|pwd|secret|token|jwt|api_?key|private_?key|recovery_codes?|backup_codes?|otp|totp|ssn|passport|national_id|tax_id|card_number|cvv|cvc|iban|bank_account|account_number|medical|health|diagnosis)(_|$)";
+  "password|passwd|passphrase|secret|token|api_?key|private_?key|(^|_)(pwd|jwt|recovery_?code|backup_?code|otp|totp|ssn|passport|national_?id|tax_?id|card_?number|cvv|cvc|iban|bank_?account|account_?number|medical|health|diagnos[ie]s)s?[0-9]*(_|$)";
 
 /** Fills in what is left out. @throws OptionsError when an accepted finding is not whole */
 export function settle(options: LintOptions = {}): SettledOptions {

@@ -58,6 +58,9 @@ export default {
 
 \`source.allow\` is the same for \`--source\`; there an object is a file. It allows its rule in the whole file, so keep such a file small.
 
+Columns are known by their names: what says whose a row is, money, credentials. A name counts in every form, \`apiKey\`, \`API_KEYS\` and \`api-key\` alike; \`columns\` replaces the
+regular expressions, which are held against the name as it is and against its words in lower case with \`_\` between them.
+
 ## What it cannot see
 
 - Whether a policy compares with the *right* column, and whether what it shows is what should be shown: that is what \`tenancy hunt\` tries.

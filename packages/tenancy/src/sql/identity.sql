@@ -91,6 +91,31 @@ begin
   return null;
 end $body$
   $make$, '{open}', open), '{lasting}', lasting);
+
+  -- Refuses when the identity of this transaction has ended: the client's last question before COMMIT. What ran after the end saw what anonymous sees.
+  execute replace($make$
+create or replace function auth.check_identity() returns void
+stable parallel safe security definer language plpgsql set search_path = pg_catalog, pg_temp as $body$
+#variable_conflict use_variable
+declare
+  seal text := current_setting('auth.identity', true);
+  body text := split_part(seal, chr(30), 2);
+  good boolean;
+begin
+  {open}
+  if good is not true then
+    raise exception 'no identity is bound to this transaction any more' using errcode = 'RJ019';
+  end if;
+  if split_part(body, chr(31), 2)::float8 <= date_part('epoch', clock_timestamp()) then
+    raise exception 'the token has expired during the transaction' using errcode = 'RJ008';
+  end if;
+  if split_part(body, chr(31), 3)::bigint is distinct from pg_sequence_last_value('auth.revoked') then
+    if exists (select from auth.revoked_session r where r.sid = split_part(body, chr(31), 6)) then
+      raise exception 'the session of the token was revoked during the transaction' using errcode = 'RJ009';
+    end if;
+  end if;
+end $body$
+  $make$, '{open}', auth.unsealing_sql('i', 'seal', $$timestamptz_send(transaction_timestamp()) || convert_to(body, 'UTF8')$$, 'good := {good};'));
 end $install$;
 
 create or replace function auth.jwt() returns jsonb
@@ -100,6 +125,6 @@ begin
 end $$;
 
 revoke all on function auth.user_id(), auth.org_id(), auth.role(), auth.permissions(), auth.has_permission(text), auth.org_ids(),
-  auth.uid(), auth.session(), auth.jwt() from public;
+  auth.uid(), auth.session(), auth.jwt(), auth.check_identity() from public;
 grant execute on function auth.user_id(), auth.org_id(), auth.role(), auth.permissions(), auth.has_permission(text), auth.org_ids(),
-  auth.uid(), auth.session(), auth.jwt() to authenticated, anonymous;
+  auth.uid(), auth.session(), auth.jwt(), auth.check_identity() to authenticated, anonymous;

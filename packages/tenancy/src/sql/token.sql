@@ -2,7 +2,7 @@
 --   RJ001 too large      RJ002 form            RJ003 algorithm         RJ004 unknown key     RJ005 unfit key (put_jwks)
 --   RJ006 signature      RJ007 claims          RJ008 expired           RJ009 session revoked RJ010 unknown issuer
 --   RJ011 not yet valid  RJ012 lives too long  RJ013 isolation level   RJ014 no seal key     RJ015 ticket
---   RJ016 nobody here    RJ017 azp             RJ018 session pending
+--   RJ016 nobody here    RJ017 azp             RJ018 session pending   RJ019 identity gone (check_identity)
 set local role rehome_guard;
 
 -- A JSON object with unique keys out of bytes; every way in which bytes are not that is the same refusal.

@@ -209,8 +209,8 @@ const mentionsGuard = (value: Value | undefined, facts: Facts): boolean =>
 
 /** The usual answer, where the table says whose its rows are. */
 function narrow(policy: Policy, part: "using" | "with check", facts: Facts): string {
-  const { orgColumn, guardSchema } = facts;
-  const named = Object.values(columnsOf(policy, facts)).find(({ name }) => name === orgColumn);
+  const { guardSchema } = facts;
+  const named = Object.values(columnsOf(policy, facts)).find(({ saysOrg }) => saysOrg);
   return `alter policy ${policy.name} on ${policy.table} ${part} (${named ? `${named.name} = (select ${guardSchema}.org_id())` : "<whose row it is>"})`;
 }
 

@@ -11,9 +11,9 @@ select format('%s constraint %I', src.name, c.conname) as object,
                         and exists (select from unnest(c.conkey) k where has_column_privilege(w.role, src.oid, k, w.verb)))) as facts
   from pg_constraint c join rel src on src.oid = c.conrelid join rel dst on dst.oid = c.confrelid, option o
  where c.contype = 'f' and src.product and not src.partition
-   and exists (select from col where col.rel = dst.oid and col.name = o.org_columns[1])
+   and exists (select from col where col.rel = dst.oid and col.says_org)
    and not exists (select from unnest(c.conkey, c.confkey) k (here, there)
                      join col mine on mine.rel = src.oid and mine.num = k.here join col theirs on theirs.rel = dst.oid and theirs.num = k.there
-                    where mine.name = any (o.org_columns) and theirs.name = any (o.org_columns))
+                    where mine.says_party and theirs.says_party)
    and exists (select from writes w where w.rel = src.oid and w.verb in ('insert', 'update')
                   and exists (select from unnest(c.conkey) k where has_column_privilege(w.role, src.oid, k, w.verb)))

@@ -2,9 +2,9 @@ select format('%s.%I', rel.name, col.name) as object, format('%s may %s money', 
        format('revoke insert, update on %1$s from %2$s; grant insert (%3$s), update (%3$s) on %1$s to %2$s; -- and write money by a job', rel.name,
               string_agg(distinct quote_ident(w.role_name), ', '),
               (select coalesce(string_agg(quote_ident(c.name), ', ' order by c.num), '<columns>') from col c
-                where c.rel = rel.oid and c.name !~ o.identity and c.name <> all (o.org_columns) and c.name !~ o.money)) as mend
-  from writes w join rel on rel.oid = w.rel join col on col.rel = rel.oid, option o
- where w.verb in ('insert', 'update') and rel.product and col.name ~ o.money and has_column_privilege(w.role, rel.oid, col.num, w.verb)
+                where c.rel = rel.oid and not c.says_identity and not c.says_party and not c.says_money)) as mend
+  from writes w join rel on rel.oid = w.rel join col on col.rel = rel.oid
+ where w.verb in ('insert', 'update') and rel.product and col.says_money and has_column_privilege(w.role, rel.oid, col.num, w.verb)
    -- Keys are identity-column-writable's.
-   and not (col.name ~ o.identity or col.name = any (o.org_columns))
- group by rel.oid, rel.name, col.name, o.identity, o.money, o.org_columns
+   and not (col.says_identity or col.says_party)
+ group by rel.oid, rel.name, col.name

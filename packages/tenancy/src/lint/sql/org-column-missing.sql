@@ -4,4 +4,4 @@ select rel.name as object, format('it has no column %s, and %s may use it', o.or
   from rel, option o
  where rel.kind in ('r', 'p') and rel.product and not rel.partition and rel.plain <> o.organization_table
    and exists (select from reach r where r.rel = rel.oid)
-   and not exists (select from col where col.rel = rel.oid and col.name = o.org_columns[1])
+   and not exists (select from col where col.rel = rel.oid and col.says_org)

@@ -6,7 +6,8 @@
 with recursive option as materialized (
   select $1::text[] as schemas, $2::text as guard, $3::text[] as org_columns, $4::text as organization_table, $5::text[] as application,
          $6::text as anonymous, $7::text[] as login, $8::text[] as worker, $9::text as job, $10::text[] as bypass, $11::text as owner,
-         $12::text as identity, $13::text as money, $14::text as sensitive, $15::text[] as guard_functions
+         $12::text as identity, $13::text as money, $14::text as sensitive, $15::text[] as guard_functions,
+         (select array_agg(replace(lower(regexp_replace(regexp_replace(regexp_replace(regexp_replace(c, '([A-Z]{2})s(?![a-z])', '\1S', 'g'), '([A-Z]+)([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g'), '[^A-Za-z0-9]+', '_', 'g')), '_', '') order by n) from unnest($3::text[]) with ordinality u (c, n)) as org_words
 ),
 -- Roles that the product acts as. Oid 0 is PUBLIC in access lists.
 actor as materialized (
@@ -36,8 +37,13 @@ rel as materialized (
      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 ),
 col as materialized (
-  select a.attrelid as rel, a.attnum as num, a.attname as name, a.attnotnull as not_null, a.atttypid as type, a.attidentity as identity, a.attacl as acl
+  select a.attrelid as rel, a.attnum as num, a.attname as name, a.attnotnull as not_null, a.atttypid as type, a.attidentity as identity, a.attacl as acl,
+         -- What the name says, in whatever form: `orgId`, `ORG_ID` and `org-id` are words as org_id is.
+         replace(w.word, '_', '') = o.org_words[1] as says_org, replace(w.word, '_', '') = any (o.org_words) as says_party,
+         a.attname ~ o.identity or w.word ~ o.identity as says_identity, a.attname ~ o.money or w.word ~ o.money as says_money,
+         a.attname ~ o.sensitive or w.word ~ o.sensitive as says_sensitive
     from pg_attribute a join rel on rel.oid = a.attrelid and rel.kind <> 'S' and (rel.product or rel.guard)
+   cross join option o cross join lateral (select lower(regexp_replace(regexp_replace(regexp_replace(regexp_replace(a.attname, '([A-Z]{2})s(?![a-z])', '\1S', 'g'), '([A-Z]+)([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g'), '[^A-Za-z0-9]+', '_', 'g')) as word) w
    where a.attnum > 0 and not a.attisdropped
 ),
 -- What the application's roles may ask for at all, on the whole table or on some column.

@@ -13,4 +13,4 @@ select format('%s index %I', rel.name, ic.relname) as object,
                   and case when k.num = 0 then true else has_column_privilege(w.role, rel.oid, k.num, w.verb) end)
    -- The organization itself, a number the database gives, or 128 bits that nobody guesses.
    and not exists (select from unnest(i.indkey[0:i.indnkeyatts - 1]) k (num) join col on col.rel = rel.oid and col.num = k.num
-                    where col.name = any (o.org_columns) or col.identity = 'a' or col.type = 'uuid'::regtype)
+                    where col.says_party or col.identity = 'a' or col.type = 'uuid'::regtype)

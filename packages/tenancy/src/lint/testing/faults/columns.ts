@@ -39,4 +39,38 @@ export const COLUMN_FAULTS: readonly Fault[] = [
       ["anonymous-reads", "public.note"],
     ],
   },
+  ...[
+    "accessToken",
+    "ACCESS_TOKENS",
+    "accesstoken",
+    "userPasswordHash",
+    "apiKeys",
+    "APIKey2",
+    "totpSecrets",
+    "IBANs",
+    "old-passport",
+    "diagnoses",
+  ].map(
+    (column): Fault => ({
+      name: `a credential that anonymous reads, called ${column}`,
+      sql: `alter table public.note add column "${column}" text; create policy shown on public.note for select to {anon} using (title = 'x');
+        grant select ("${column}") on public.note to {anon}`,
+      finds: [
+        ["sensitive-column-open", `public.note.${/^[a-z_]+$/.test(column) ? column : `"${column}"`}`],
+        ["anonymous-reads", "public.note"],
+      ],
+    }),
+  ),
+  ...["ownerOrgId", "OrganizationIDs", "former_org_id", "org_id_before", "TENANTID", "tenantIds", "organisation_id"].map(
+    (column): Fault => ({
+      name: `moving rows to another organization, by ${column}`,
+      sql: `alter table public.note add column "${column}" text; grant update ("${column}") on public.note to {app}`,
+      finds: [["identity-column-writable", `public.note.${/^[a-z_]+$/.test(column) ? column : `"${column}"`}`]],
+    }),
+  ),
+  {
+    name: "the organization's column in another letter case is no missing one, and may still be null",
+    sql: 'alter table public.payout alter column org_id drop not null; alter table public.payout rename column org_id to "orgId"',
+    finds: [["org-column-nullable", 'public.payout."orgId"']],
+  },
 ];

@@ -56,6 +56,16 @@ export const KEY_FAULTS: readonly Fault[] = [
     finds: [["duplicate-index", "public.note index twice"]],
   },
   {
+    name: "the same index four times, one of them unique: each one that is too much is named once",
+    sql: `create index twice on public.note (id, author_id); create index thrice on public.note (id, author_id);
+      create index once_more on public.note (id, author_id); create unique index kept on public.note (id, author_id)`,
+    finds: [
+      ["duplicate-index", "public.note index twice"],
+      ["duplicate-index", "public.note index thrice"],
+      ["duplicate-index", "public.note index once_more"],
+    ],
+  },
+  {
     name: "an index whose build failed",
     sql: "create index half on public.note (title, author_id); update pg_index set indisvalid = false where indexrelid = 'public.half'::regclass",
     finds: [["invalid-index", "public.note index half"]],
