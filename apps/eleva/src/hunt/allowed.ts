@@ -137,7 +137,13 @@ function snapshotOf(world: World): Pick<Snapshot, "rows" | "now"> {
   const rows = Object.fromEntries(
     Object.entries(world.rows).map(([table, found]): [string, SnapshotRow[]] => [
       table,
-      found.map((row) => ({ ...row, key: "", ...(row["expires_at"] ? { expires_at: new Date(String(row["expires_at"])) } : {}) })),
+      found.map((row) => ({
+        ...row,
+        key: "",
+        open: null,
+        whole: null,
+        ...(row["expires_at"] ? { expires_at: new Date(String(row["expires_at"])) } : {}),
+      })),
     ]),
   );
   const snapshot = { rows, now: world.now };
