@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto";
+import { escapeIdentifier, escapeLiteral } from "pg";
+import type { Existence } from "./conflicts.ts";
+import { grantedColumns, keyIsReadable, mayRead, type Target } from "./probe.ts";
+import type { Outcome } from "./session.ts";
+import type { Column, Row } from "./types.ts";
+import { relation } from "./world.ts";
+
+/** A column whose values, held by hidden rows only, are compared; of a table or a view. */
+export interface Compared {
+  table: string;
+  from: string;
+  column: Pick<Column, "name" | "type" | "labels">;
+  /** A value that a hidden row has, and one that it has not; `only` says that no row has the second and no visible one the first. */
+  value: unknown;
+  other: unknown;
+  only: boolean;
+  /** Names one hidden row, where its key may be read. */
+  key?: string;
+  /** The oracle closes the column: then it must not answer. */
+  closed: boolean;
+}
+
+const PLANS: readonly [way: string, settings: string][] = [
+  ["", ""],
+  // By an index of the column, if there is one.
+  [
+    "by index",
+    "select pg_catalog.set_config('enable_seqscan', 'off', true), pg_catalog.set_config('enable_bitmapscan', 'off', true), pg_catalog.set_config('enable_sort', 'off', true); ",
+  ],
+];
+
+/** Which words stand for what shows, from the most to the least. */
+export const ANSWERS = {
+  order: "EXPLAIN ANALYZE answers ordering comparisons with hidden values: whoever runs SQL as this role reads them by binary search",
+  equal: "EXPLAIN ANALYZE answers equality with hidden values: a guess can be confirmed",
+} as const;
+
+/**
+ * Whether a comparison of a column is asked of rows that the policies hide. Postgres runs what is leakproof before a policy, and EXPLAIN ANALYZE (like
+ * the counters of one's own transaction, or the time) tells whether the policy was asked at all, or how many rows an index gave it. Two statements
+ * that differ in the value alone: one that a hidden row has, and one that none has.
+ */
+export function comparisons(target: Target): Existence[] {
+  const { world, table, persona, first } = target;
+  if (!first || persona.kind === "job" || persona.kind === "internal" || target.allGranted) return [];
+  const readable = grantedColumns(target, "read");
+  if (readable.length === 0) return [];
+  const rows = world.rows[table.name] ?? [];
+  const hidden = rows.filter((row) => !mayRead(target, row));
+  const from = relation(world.schema, table.name);
+  return table.columns.flatMap((column) => {
+    const found = chosen(column, rows, hidden, (row) => mayRead(target, row));
+    if (!found) return [];
+    const key = keyIsReadable(target)
+      ? table.key
+          .map((name) =>
+            literal(
+              table.columns.find((one) => one.name === name),
+              name,
+              found.row,
+            ),
+          )
+          .join(" and ")
+      : undefined;
+    return pairs({
+      table: table.name,
+      from,
+      column,
+      ...found,
+      ...(key === undefined ? {} : { key }),
+      closed: !readable.includes(column.name),
+    });
+  });
+}
+
+/** A hidden row with a value of the column that no visible row has, if there is one; else any hidden row with a value. */
+export function chosen(
+  column: Compared["column"],
+  rows: readonly Row[],
+  hidden: readonly Row[],
+  sees: (row: Row) => boolean,
+): { row: Row; value: unknown; other: unknown; only: boolean } | undefined {
+  const valued = hidden.filter((row) => ["string", "number", "boolean"].includes(typeof row[column.name]));
+  const shown = new Set(rows.filter(sees).map((row) => row[column.name]));
+  const row = valued.find((one) => !shown.has(one[column.name])) ?? valued[0];
+  if (!row) return undefined;
+  const value = row[column.name];
+  const taken = new Set(rows.map((one) => one[column.name]));
+  const other = anotherValue(column, value, taken);
+  return other === undefined ? undefined : { row, value, other, only: !shown.has(value) && !taken.has(other) };
+}
+
+function anotherValue({ type, labels }: Compared["column"], value: unknown, taken: ReadonlySet<unknown>): unknown {
+  if (type === "boolean") return !value;
+  if (labels.length > 0) return labels.find((label) => !taken.has(label)) ?? labels.find((label) => label !== value);
+  if (type === "uuid") return randomUUID();
+  if (/^(smallint|integer|bigint|numeric|real|double)/.test(type))
+    return [1, 2, 3, 5, 7, 11].map((n) => 32_000 + n).find((n) => !taken.has(n));
+  if (/^(text|character)/.test(type)) return "hunt nobody";
+  if (/^(date|timestamp)/.test(type)) return "1901-02-03";
+  if (/^time/.test(type)) return "03:14:15.926";
+  return undefined;
+}
+
+/** For each way to plan it, by order and by equality. */
+export function pairs(compared: Compared): Existence[] {
+  const { table, from, column, value, other, only, key, closed } = compared;
+  const x = escapeIdentifier(column.name);
+  const as = (one: unknown) => `${escapeLiteral(String(one))}::${column.type}`;
+  const forms = {
+    order: (one: unknown) => `${x} >= ${as(one)} and ${x} <= ${as(one)}`,
+    equal: (one: unknown) => `${x} = ${as(one)}`,
+  };
+  return (["order", "equal"] as const).flatMap((form) =>
+    PLANS.flatMap(([, settings]) =>
+      [...(key === undefined ? [] : [`${key} and `]), ...(only ? [""] : [])].map((before): Existence => {
+        const asked = (one: unknown) =>
+          `${settings}explain (analyze, format json, timing off, costs off, summary off, buffers off) select from ${from} where ${before}${forms[form](one)}`;
+        return {
+          table,
+          route: "comparison",
+          columns: [column.name],
+          sqls: [asked(value), asked(other)],
+          answer: true,
+          differs: (one, another) => one.state === null && another.state === null && counts(one) !== counts(another),
+          what: ANSWERS[form],
+          closed,
+        };
+      }),
+    ),
+  );
+}
+
+/** What of a plan says how it went: how often each part ran, and how many rows came and were taken out. */
+const counts = ({ answer }: Outcome): string =>
+  (answer?.match(/"(?:Actual (?:Rows|Loops)|Rows Removed by [A-Za-z ]+|Heap Fetches|Index Searches)": [\d.]+/g) ?? []).join();
+
+const literal = (column: Column | undefined, name: string, row: Row): string =>
+  `${escapeIdentifier(name)} = ${escapeLiteral(String(row[name]))}::${column?.type ?? "text"}`;
