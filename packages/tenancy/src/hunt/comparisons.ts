@@ -12,8 +12,8 @@ export interface Compared {
   from: string;
   column: Pick<Column, "name" | "type" | "labels">;
   /** A value that a hidden row has, and one that it has not; `only` says that no row has the second and no visible one the first. */
-  value: unknown;
-  other: unknown;
+  value?: unknown;
+  other?: unknown;
   only: boolean;
   /** Names one hidden row, where its key may be read. */
   key?: string;
@@ -21,19 +21,15 @@ export interface Compared {
   closed: boolean;
 }
 
-const PLANS: readonly [way: string, settings: string][] = [
-  ["", ""],
-  // By an index of the column, if there is one.
-  [
-    "by index",
-    "select pg_catalog.set_config('enable_seqscan', 'off', true), pg_catalog.set_config('enable_bitmapscan', 'off', true), pg_catalog.set_config('enable_sort', 'off', true); ",
-  ],
-];
+/** As Postgres plans it, and by an index of the column, if there is one. */
+const OFF = ["enable_seqscan", "enable_bitmapscan", "enable_sort"].map((name) => `pg_catalog.set_config('${name}', 'off', true)`);
+const PLANS = ["", `select ${OFF.join(", ")}; `];
 
 /** Which words stand for what shows, from the most to the least. */
 export const ANSWERS = {
   order: "EXPLAIN ANALYZE answers ordering comparisons with hidden values: whoever runs SQL as this role reads them by binary search",
   equal: "EXPLAIN ANALYZE answers equality with hidden values: a guess can be confirmed",
+  null: "EXPLAIN ANALYZE tells whether hidden rows have a value, and no more of this type or of these rows",
 } as const;
 
 /**
@@ -74,21 +70,21 @@ export function comparisons(target: Target): Existence[] {
   });
 }
 
-/** A hidden row with a value of the column that no visible row has, if there is one; else any hidden row with a value. */
+/** A hidden row with a value of the column that no visible row has, if there is one; else any hidden row, at best with a value. */
 export function chosen(
   column: Compared["column"],
   rows: readonly Row[],
   hidden: readonly Row[],
   sees: (row: Row) => boolean,
-): { row: Row; value: unknown; other: unknown; only: boolean } | undefined {
+): { row: Row; value?: unknown; other?: unknown; only: boolean } | undefined {
   const valued = hidden.filter((row) => ["string", "number", "boolean"].includes(typeof row[column.name]));
   const shown = new Set(rows.filter(sees).map((row) => row[column.name]));
-  const row = valued.find((one) => !shown.has(one[column.name])) ?? valued[0];
+  const row = valued.find((one) => !shown.has(one[column.name])) ?? valued[0] ?? hidden[0];
   if (!row) return undefined;
   const value = row[column.name];
   const taken = new Set(rows.map((one) => one[column.name]));
-  const other = anotherValue(column, value, taken);
-  return other === undefined ? undefined : { row, value, other, only: !shown.has(value) && !taken.has(other) };
+  const other = valued.includes(row) ? anotherValue(column, value, taken) : undefined;
+  return other === undefined ? { row, only: false } : { row, value, other, only: !shown.has(value) && !taken.has(other) };
 }
 
 function anotherValue({ type, labels }: Compared["column"], value: unknown, taken: ReadonlySet<unknown>): unknown {
@@ -103,33 +99,45 @@ function anotherValue({ type, labels }: Compared["column"], value: unknown, take
   return undefined;
 }
 
-/** For each way to plan it, by order and by equality. */
+/** For each way to plan it, by order, by equality, and by whether there is a value at all. */
 export function pairs(compared: Compared): Existence[] {
-  const { table, from, column, value, other, only, key, closed } = compared;
+  const { column, value, other, only, key } = compared;
   const x = escapeIdentifier(column.name);
   const as = (one: unknown) => `${escapeLiteral(String(one))}::${column.type}`;
-  const forms = {
-    order: (one: unknown) => `${x} >= ${as(one)} and ${x} <= ${as(one)}`,
-    equal: (one: unknown) => `${x} = ${as(one)}`,
+  const between = (one: unknown) => `${x} >= ${as(one)} and ${x} <= ${as(one)}`;
+  const equal = (one: unknown) => `${x} = ${as(one)}`;
+  const ofOne = key === undefined ? [] : [`${key} and `];
+  const ofAll = only ? [""] : [];
+  const made = (before: string, what: string, conditions: readonly [string, string]) =>
+    PLANS.map((settings) => pair(compared, settings, before, what, conditions));
+  return [
+    ...(other === undefined ? [] : [...ofOne, ...ofAll]).flatMap((before) => [
+      ...made(before, ANSWERS.order, [between(value), between(other)]),
+      ...made(before, ANSWERS.equal, [equal(value), equal(other)]),
+    ]),
+    ...ofOne.flatMap((before) => made(before, ANSWERS.null, [`${x} is null`, `${x} is not null`])),
+  ];
+}
+
+function pair(
+  { table, from, column, closed }: Compared,
+  settings: string,
+  before: string,
+  what: string,
+  conditions: readonly [string, string],
+): Existence {
+  const asked = (condition: string) =>
+    `${settings}explain (analyze, format json, timing off, costs off, summary off, buffers off) select from ${from} where ${before}${condition}`;
+  return {
+    table,
+    route: "comparison",
+    columns: [column.name],
+    sqls: [asked(conditions[0]), asked(conditions[1])],
+    answer: true,
+    differs: (one, another) => one.state === null && another.state === null && counts(one) !== counts(another),
+    what,
+    closed,
   };
-  return (["order", "equal"] as const).flatMap((form) =>
-    PLANS.flatMap(([, settings]) =>
-      [...(key === undefined ? [] : [`${key} and `]), ...(only ? [""] : [])].map((before): Existence => {
-        const asked = (one: unknown) =>
-          `${settings}explain (analyze, format json, timing off, costs off, summary off, buffers off) select from ${from} where ${before}${forms[form](one)}`;
-        return {
-          table,
-          route: "comparison",
-          columns: [column.name],
-          sqls: [asked(value), asked(other)],
-          answer: true,
-          differs: (one, another) => one.state === null && another.state === null && counts(one) !== counts(another),
-          what: ANSWERS[form],
-          closed,
-        };
-      }),
-    ),
-  );
 }
 
 /** What of a plan says how it went: how often each part ran, and how many rows came and were taken out. */

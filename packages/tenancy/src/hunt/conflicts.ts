@@ -35,7 +35,7 @@ export function conflictProbes(target: Target): Probe[] {
   const seen = others.filter((row) => mayRead(target, row)).slice(0, SEEN);
   const allowedBase = base(target);
   const arbiter = table.uniques.find((unique) => unique.join() === table.key.join()) ?? table.uniques[0];
-  const column = harmlessColumn(table, grantedColumns(target, "update"));
+  const column = harmlessColumn(table, grantedColumns(target, "update"), grantedColumns(target, "read"));
   if (!arbiter || !column || !(rule.insert || target.first)) return [];
   const name = escapeIdentifier(column.name);
   const on = arbiter.map(escapeIdentifier).join(", ");

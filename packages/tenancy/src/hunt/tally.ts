@@ -158,17 +158,17 @@ export class Tally {
   }
 }
 
-/** A column that answers ordering comparisons answers equality, too: that is said once. */
+/** A column that answers ordering comparisons answers equality, too, and so on: what is most is said. */
 function limitsOf(
   found: readonly { columns: Set<string>; personas: Set<Persona>; limit: Pick<Limit, "table" | "route" | "what"> }[],
 ): Limit[] {
-  const ordered = (table: string) =>
-    found.filter(({ limit }) => limit.table === table && limit.what === ANSWERS.order).flatMap(({ columns }) => [...columns]);
+  const order: readonly string[] = Object.values(ANSWERS);
+  const said = ({ table, what }: Pick<Limit, "table" | "what">) =>
+    found.filter(({ limit }) => limit.table === table && order.indexOf(limit.what) >= 0 && order.indexOf(limit.what) < order.indexOf(what));
   return found.flatMap(({ columns, personas, limit }) => {
-    const named = limit.what === ANSWERS.equal ? [...columns].filter((column) => !ordered(limit.table).includes(column)) : [...columns];
-    return named.length === 0
-      ? []
-      : [{ table: limit.table, route: limit.route, columns: named, personas: personas.size, what: limit.what }];
+    const more = said(limit).flatMap((one) => [...one.columns]);
+    const named = limit.route === "comparison" ? [...columns].filter((column) => !more.includes(column)) : [...columns];
+    return named.length === 0 ? [] : [{ ...limit, columns: named, personas: personas.size }];
   });
 }
 
