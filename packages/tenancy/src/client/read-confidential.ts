@@ -9,7 +9,7 @@ export interface Selects {
 }
 
 /** A query of Drizzle: await it, or look at it with toSQL(). */
-export interface ConfidentialQuery<T extends PgTable> extends PromiseLike<T["$inferSelect"][]>, SQLWrapper {
+export interface ConfidentialQuery<T extends PgTable> extends Promise<T["$inferSelect"][]>, SQLWrapper {
   toSQL(): { sql: string; params: unknown[] };
 }
 

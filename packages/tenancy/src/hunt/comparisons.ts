@@ -3,7 +3,7 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Existence } from "./conflicts.ts";
 import { grantedColumns, keyIsReadable, mayRead, type Target } from "./probe.ts";
 import type { Outcome } from "./session.ts";
-import type { Column, Row } from "./types.ts";
+import type { Column, Row, Table } from "./types.ts";
 import { relation } from "./world.ts";
 
 /** A column whose values, held by hidden rows only, are compared; of a table or a view. */
@@ -15,8 +15,8 @@ export interface Compared {
   value?: unknown;
   other?: unknown;
   only: boolean;
-  /** Names one hidden row, where its key may be read. */
-  key?: string;
+  /** Conditions that name one hidden row, where its key may be read. */
+  keys: readonly string[];
   /** The oracle closes the column: then it must not answer. */
   closed: boolean;
 }
@@ -48,25 +48,8 @@ export function comparisons(target: Target): Existence[] {
   return table.columns.flatMap((column) => {
     const found = chosen(column, rows, hidden, (row) => mayRead(target, row));
     if (!found) return [];
-    const key = keyIsReadable(target)
-      ? table.key
-          .map((name) =>
-            literal(
-              table.columns.find((one) => one.name === name),
-              name,
-              found.row,
-            ),
-          )
-          .join(" and ")
-      : undefined;
-    return pairs({
-      table: table.name,
-      from,
-      column,
-      ...found,
-      ...(key === undefined ? {} : { key }),
-      closed: !readable.includes(column.name),
-    });
+    const keys = keyIsReadable(target) ? namings(table, found.row) : [];
+    return pairs({ table: table.name, from, column, ...found, keys, closed: !readable.includes(column.name) });
   });
 }
 
@@ -101,12 +84,12 @@ function anotherValue({ type, labels }: Compared["column"], value: unknown, take
 
 /** For each way to plan it, by order, by equality, and by whether there is a value at all. */
 export function pairs(compared: Compared): Existence[] {
-  const { column, value, other, only, key } = compared;
+  const { column, value, other, only, keys } = compared;
   const x = escapeIdentifier(column.name);
   const as = (one: unknown) => `${escapeLiteral(String(one))}::${column.type}`;
   const between = (one: unknown) => `${x} >= ${as(one)} and ${x} <= ${as(one)}`;
   const equal = (one: unknown) => `${x} = ${as(one)}`;
-  const ofOne = key === undefined ? [] : [`${key} and `];
+  const ofOne = keys.map((key) => `${key} and `);
   const ofAll = only ? [""] : [];
   const made = (before: string, what: string, conditions: readonly [string, string]) =>
     PLANS.map((settings) => pair(compared, settings, before, what, conditions));
@@ -144,5 +127,14 @@ function pair(
 const counts = ({ answer }: Outcome): string =>
   (answer?.match(/"(?:Actual (?:Rows|Loops)|Rows Removed by [A-Za-z ]+|Heap Fetches|Index Searches)": [\d.]+/g) ?? []).join();
 
-const literal = (column: Column | undefined, name: string, row: Row): string =>
-  `${escapeIdentifier(name)} = ${escapeLiteral(String(row[name]))}::${column?.type ?? "text"}`;
+/** By equality and by order: a policy that compares the key itself makes the first a part of itself, and the second need not be leakproof. */
+function namings(table: Table, row: Row): string[] {
+  const each = (form: (name: string, value: string) => string) =>
+    table.key
+      .map((name) => {
+        const type = table.columns.find((column) => column.name === name)?.type ?? "text";
+        return form(escapeIdentifier(name), `${escapeLiteral(String(row[name]))}::${type}`);
+      })
+      .join(" and ");
+  return [each((name, value) => `${name} = ${value}`), each((name, value) => `${name} >= ${value} and ${name} <= ${value}`)];
+}

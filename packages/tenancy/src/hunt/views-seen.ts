@@ -38,7 +38,7 @@ export async function viewsSeen(
         const hidden = [...rowsBy.values()].flatMap((views) => views.get(view) ?? []).filter((row) => !own.has(JSON.stringify(row)));
         return (world.viewColumns[view] ?? []).flatMap((column) => {
           const found = chosen(column, [...mine, ...hidden], hidden, (row) => mine.includes(row));
-          return found ? pairs({ table: view, from: relation(view), column, ...found, closed: false }) : [];
+          return found ? pairs({ table: view, from: relation(view), column, ...found, keys: [], closed: false }) : [];
         });
       });
     },

@@ -201,8 +201,9 @@ async function derivedColumns(client: ClientBase, closed: readonly DeclaredTable
     `select r.at::int as at, g.attname::text as column, s.attname::text as source
        from unnest($1::text[]) with ordinality r(relation, at)
        join pg_attribute g on g.attrelid = r.relation::regclass and g.attgenerated <> ''
-       join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = g.attrelid and d.objsubid = g.attnum
-                       and d.refclassid = 'pg_class'::regclass and d.refobjid = g.attrelid
+       join pg_attrdef e on e.adrelid = g.attrelid and e.adnum = g.attnum
+       join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = e.oid and d.refclassid = 'pg_class'::regclass and d.refobjid = g.attrelid
+                       and d.refobjsubid <> g.attnum
        join pg_attribute s on s.attrelid = g.attrelid and s.attnum = d.refobjsubid order by 1, 2, 3`,
     [closed.map(relationOf)],
   );
