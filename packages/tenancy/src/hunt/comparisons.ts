@@ -21,9 +21,15 @@ export interface Compared {
   closed: boolean;
 }
 
-/** As Postgres plans it, and by an index of the column, if there is one. */
-const OFF = ["enable_seqscan", "enable_bitmapscan", "enable_sort"].map((name) => `pg_catalog.set_config('${name}', 'off', true)`);
-const PLANS = ["", `select ${OFF.join(", ")}; `];
+/** As whoever asks may have it planned: row by row, where each condition is asked in its turn; and by an index of the column, if there is one. */
+const PLANS = [
+  off("enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"),
+  off("enable_seqscan", "enable_bitmapscan", "enable_sort"),
+];
+
+function off(...settings: readonly string[]): string {
+  return `select ${settings.map((name) => `pg_catalog.set_config('${name}', 'off', true)`).join(", ")}; `;
+}
 
 /** Which words stand for what shows, from the most to the least. */
 export const ANSWERS = {
