@@ -25,7 +25,7 @@ beforeAll(async () => {
   login = await connect("rehome_login", "login");
   worker = await connect("rehome_worker", "worker");
   matrix = await hunt({ owner: target.owner, login, worker, personas, oracle: allowed, productRules: PRODUCT_RULES });
-}, 120_000);
+}, 400_000);
 afterAll(async () => {
   await login?.end();
   await worker?.end();
