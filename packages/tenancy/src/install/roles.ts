@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import { escapeIdentifier } from "pg";
 import { TenancyError, withoutRowData } from "../errors.ts";
 import { CONFIDENTIAL_ROLE } from "../policies/confidential-names.ts";
+import { inheritFrom } from "./inherit.ts";
 import { installing } from "./installing.ts";
 import { retryClashes } from "./retry.ts";
 import { scramVerifier } from "./scram.ts";
@@ -86,6 +87,7 @@ async function makeRoles(client: ClientBase, options: RolePasswords): Promise<vo
   await retryClashes(() => joinInstaller(client));
   await retryClashes(() => reserveConnections(client));
   for (const role of ["authenticated", "anonymous"]) await retryClashes(() => letBecome(client, "rehome_login", role));
+  await retryClashes(() => inheritFrom(client, "authenticated"));
   await setPassword(client, "rehome_mover", options.moverPassword, options.plainPasswords ?? false);
   await setPassword(client, "rehome_login", options.loginPassword, options.plainPasswords ?? false);
   if (options.workerPassword !== undefined) await installWorker(client, options, options.workerPassword);

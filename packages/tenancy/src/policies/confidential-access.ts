@@ -1,4 +1,5 @@
 import { type ClientBase, escapeIdentifier } from "pg";
+import { inheritFrom } from "../install/inherit.ts";
 import { installing } from "../install/installing.ts";
 import { relationOf } from "./compare-policies.ts";
 import { CONFIDENTIAL_ROLE, CONFIDENTIAL_SCHEMA } from "./confidential-names.ts";
@@ -44,17 +45,6 @@ export async function giveConfidentialAccess(client: ClientBase, tables: readonl
       `revoke create on schema ${CONFIDENTIAL_SCHEMA} from ${CONFIDENTIAL_ROLE}`,
     ].join(";\n"),
   );
-}
-
-/** The policies of the reader become the functions' own: "the same rule" is one text. It may act by its rights and not become it. */
-async function inheritFrom(client: ClientBase, reader: string): Promise<void> {
-  const { rows } = await client.query<{ there: boolean; inherits: boolean }>(
-    `select to_regrole($2) is not null as there, exists (select from pg_auth_members m where m.roleid = to_regrole($1) and m.member = to_regrole($2) and m.inherit_option) as inherits`,
-    [escapeIdentifier(reader), CONFIDENTIAL_ROLE],
-  );
-  if (!rows[0]?.there) throw refused(`Role ${CONFIDENTIAL_ROLE} is missing.`, "Call installRoles of this version first.");
-  if (!rows[0].inherits)
-    await client.query(`grant ${escapeIdentifier(reader)} to ${CONFIDENTIAL_ROLE} with admin false, inherit true, set false`);
 }
 
 /** A right on the whole table is a right on each column: it is taken back and given by column. */
