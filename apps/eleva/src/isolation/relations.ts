@@ -42,11 +42,11 @@ export function keyText(relation: Relation): string {
   return columns.length === 1 ? `${columns[0]}::text` : `json_build_array(${columns.join(", ")})::text`;
 }
 
-/** A digest of these columns, as SQL; the same on both sides where zone and style of dates are (see SAME_TEXT). */
+/** A digest of these columns, as SQL; the same on both sides where the zone is (see SAME_TEXT). */
 export const digestOf = (columns: readonly string[]): string =>
   columns.length === 0 ? "null" : `md5(json_build_array(${columns.map((name) => quoted(name)).join(", ")})::text)`;
 
 /** Before digests are made, on each side: what json writes of a moment follows the session. */
-export const SAME_TEXT = "select set_config('timezone', 'UTC', true), set_config('extra_float_digits', '1', true)";
+export const SAME_TEXT = "set local timezone = 'UTC'";
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
