@@ -27,6 +27,11 @@ export default {
     { rule: "anonymous-reads", object: "public.profile_standing", reason: `${PUBLISHED} The columns of the agreement are not granted.` },
     { rule: "anonymous-reads", object: "public.services", reason: PUBLISHED },
     { rule: "anonymous-reads", object: "public.session_packs", reason: PUBLISHED },
+    ...["first_name", "last_name"].map((name) => ({
+      rule: "confidential-column-open",
+      object: `public.profiles.${name}`,
+      reason: "The name under which an expert offers services, published with the profile.",
+    })),
     { rule: "policy-scans", object: "public.profile_standing policy *", reason: LOOKS_AT_PROFILE },
     { rule: "policy-scans", object: "public.services policy *", reason: LOOKS_AT_PROFILE },
     { rule: "policy-scans", object: "public.session_packs policy *", reason: LOOKS_AT_PROFILE },

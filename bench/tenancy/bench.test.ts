@@ -28,6 +28,8 @@ test(
         ...["unverified", "org_id", "user_id", "role", "set_config", "ticket_session_init", "jwt_session_init"].map(
           (name) => `accessor/${name}`,
         ),
+        ...["point", "list", "list-clinic"].map((name) => `confidential/${name}`),
+        ...["range", "range-clinic"].map((name) => `harden/${name}`),
         ...STATEMENTS.filter(({ clinic }) => !clinic).flatMap(({ id }) => [`growth/${id}`, `growth/${id}/guard`]),
       ].sort(),
     );
@@ -39,6 +41,7 @@ test(
       if (goal.unit !== "buffers") expect(goal.noise?.interval, goal.id).toHaveLength(2);
     }
     expect(byId.get("statement/point/unverified")?.goal).toBe(1.1);
+    expect(byId.get("confidential/point")?.goal).toBe(1.3);
     expect(byId.get("transaction/repeat")?.goal).toBe(1.25);
     expect(byId.get("transaction/first-use")).toMatchObject({ goal: 0.7, unit: "ms" });
   },

@@ -1,6 +1,16 @@
 import { parseArgs } from "node:util";
 
-export const PARTS = ["statements", "prepared", "exists-per-row", "transactions", "client", "accessors", "growth"] as const;
+export const PARTS = [
+  "statements",
+  "prepared",
+  "exists-per-row",
+  "transactions",
+  "client",
+  "accessors",
+  "confidential",
+  "harden",
+  "growth",
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export const USAGE = `Measures what verified identity costs, beside what teams do without it. Starts a Postgres of its own.

@@ -3,10 +3,12 @@ import type { Goal } from "../lib/goal.ts";
 import type { Progress } from "../lib/progress.ts";
 import { measureAccessors } from "./accessors.ts";
 import { compareClients } from "./client.ts";
+import { compareConfidential } from "./confidential.ts";
 import { guardedDatabase, startServer } from "./database.ts";
 import { compareExistsPerRow } from "./exists-per-row.ts";
 import { PARTS, type Part } from "./flags.ts";
 import { type GrowthEffort, measureGrowth } from "./growth.ts";
+import { measureHardening } from "./harden.ts";
 import { loadProduct, type ProductSize } from "./product.ts";
 import { compareStatements, type Effort } from "./statements.ts";
 import { compareTransactions } from "./transaction.ts";
@@ -77,6 +79,8 @@ export async function runBench(
       transactions: () => compareTransactions(database, size, effort, progress),
       client: () => compareClients(database, size, effort, progress),
       accessors: () => measureAccessors(database, size, effort, progress),
+      confidential: () => compareConfidential(database, size, effort, progress),
+      harden: () => measureHardening(database, size, effort, progress),
       growth: () => measureGrowth(server.url, growth, progress),
     };
     const goals: Goal[] = [];

@@ -18,7 +18,7 @@ export function productTables(role: PgRole, shared: boolean) {
       const index = [t.startsAt, t.id];
       return shared ? sharedBetween(t.expertOrgId, t.patientOrgId, { index }) : orgScoped(t.expertOrgId, { index });
     },
-  );
+  ).enableRLS();
   const records = pgTable("records", { meetingId: bigint("meeting_id", { mode: "number" }).primaryKey(), ...ofOrganization() }, (t) =>
     orgScoped(t.orgId),
   );

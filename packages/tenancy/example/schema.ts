@@ -1,4 +1,4 @@
-import { forRole, membershipMirror, orgScoped, ownRow, published, sharedBetween, sharedByGrant } from "@rehome/tenancy";
+import { confidential, forRole, membershipMirror, orgScoped, ownRow, published, sharedBetween, sharedByGrant } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, date, foreignKey, index, pgTable, primaryKey, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
 
@@ -137,7 +137,7 @@ export const pages = pgTable(
   (t) => [...orgScoped(t.orgId, { delete: { role: LEADERS } }), ...published(t.isPublic)],
 ).enableRLS();
 
-/** A person's own, in one organization; not even its owner reads them. */
+/** A person's own, in one organization; not even its owner reads them, and nobody can compare what stands in them. */
 export const notes = pgTable(
   "notes",
   {
@@ -146,5 +146,5 @@ export const notes = pgTable(
     userId: text("user_id").notNull(),
     body: text("body").notNull(),
   },
-  (t) => [index("notes_org_id").on(t.orgId), ...ownRow(t.userId, { org: t.orgId })],
+  (t) => [index("notes_org_id").on(t.orgId), ...ownRow(t.userId, { org: t.orgId }), ...confidential(t.body)],
 ).enableRLS();

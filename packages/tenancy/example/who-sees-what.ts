@@ -74,7 +74,13 @@ function ofMember(world: World, me: Member): Record<string, TableRule> {
       update: { rows: ours, columns: ["title", "is_public"] },
       delete: { rows: when(leads, ours) },
     },
-    notes: { read: { rows: mine }, insert: { rows: mine }, update: { rows: mine, columns: ["body"] }, delete: { rows: mine } },
+    notes: {
+      read: { rows: mine, columns: ["id", "org_id", "user_id"] },
+      whole: { rows: mine },
+      insert: { rows: mine },
+      update: { rows: mine, columns: ["body"] },
+      delete: { rows: mine },
+    },
   };
 }
 

@@ -179,8 +179,15 @@ export function toTenancyError(error: unknown): TenancyError {
   const facts = withoutRowData(error);
   const state = facts.sqlstate;
   if (state === undefined || UNREACHABLE_STATE.test(state)) return new TenancyError("unreachable", facts);
-  return new TenancyError(CODE_BY_STATE[state] ?? "query_failed", facts, facts.sequence === undefined ? {} : SEQUENCE_DENIED);
+  const denied =
+    facts.sequence !== undefined ? SEQUENCE_DENIED : state === "42501" && facts.table !== undefined ? tableDenied(facts.table) : {};
+  return new TenancyError(CODE_BY_STATE[state] ?? "query_failed", facts, denied);
 }
+
+const tableDenied = (table: string) => ({
+  message: `The role has not all rights that this statement needs on table ${table} and its columns.`,
+  next: "Compare the statement with the table's grants. A confidential column is read with readConfidential; a select() without columns names it, one of openColumns does not.",
+});
 
 const SEQUENCE_DENIED = {
   message: "The role may not use the sequence that numbers a column of the table.",

@@ -1,4 +1,5 @@
 export type { TenantDb } from "./client/drizzle.ts";
+export { type ConfidentialKeys, type ConfidentialQuery, readConfidential } from "./client/read-confidential.ts";
 export type { RefusalAlarm, RefusalAlarmOptions } from "./client/refusal-alarm.ts";
 export type { Refusal, RefusalKind, Refusals } from "./client/refusals.ts";
 export {
@@ -120,6 +121,7 @@ export {
   policyProblems,
 } from "./policies/after-migration.ts";
 export {
+  confidential,
   membershipMirror,
   orgScoped,
   ownRow,
@@ -129,6 +131,8 @@ export {
   sharedBetween,
   sharedByGrant,
 } from "./policies/builders.ts";
+export { openColumns } from "./policies/confidential.ts";
+export { confidentialAccess } from "./policies/confidential-access.ts";
 export { forRole } from "./policies/for-role.ts";
 export { type Forced, forceMigrations } from "./policies/force-migrations.ts";
 export type { GuardWords } from "./policies/guard-words.ts";

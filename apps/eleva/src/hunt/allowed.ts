@@ -1,4 +1,5 @@
 import type { Oracle, Persona, Row, TableRule, World } from "@rehome/tenancy";
+import { CONFIDENTIAL } from "../isolation/confidential.ts";
 import { activeMember, type Member, readRules } from "../isolation/expected.ts";
 import type { Snapshot, SnapshotRow } from "../isolation/snapshot.ts";
 import { calls } from "./calls.ts";
@@ -11,6 +12,8 @@ import { whoIs } from "./who.ts";
 export const allowed: Oracle = {
   rules(world, persona) {
     if (persona.kind === "job") return jobRules(world, persona.role.replace(/^rehome_job_/, ""));
+    // It has the rights and policies of people, and no identity where no function of its own is called by one.
+    if (persona.role === "rehome_fn_confidential") return functionRules(world, persona);
     if (persona.kind === "internal") return internalRules(persona.role);
     return personRules(world, persona);
   },
@@ -25,15 +28,34 @@ function personRules(world: World, persona: Persona): Record<string, TableRule> 
   const who = whoIs(persona);
   const reads = readRules(snapshot, who);
   const rules: Record<string, TableRule> = {};
-  for (const [table, rows] of Object.entries(reads))
-    rules[table] = { read: { rows, ...(table === "profile_standing" ? { columns: STANDING } : {}) } };
+  for (const [table, rows] of Object.entries(reads)) rules[table] = { read: { rows, ...openColumns(world, table) } };
   const me = activeMember(snapshot, who);
   // Without an identity that counts the rights are those of the role; the rows are none.
   if (persona.role !== "authenticated") return rules;
   const reading = readableTables(world);
-  for (const table of reading) rules[table] ??= { read: { rows: () => false } };
+  for (const table of reading) rules[table] ??= { read: { rows: () => false, ...openColumns(world, table) } };
+  for (const table of Object.keys(CONFIDENTIAL))
+    rules[table] = { ...rules[table], whole: { rows: me ? (reads[table] ?? nobodys) : nobodys } };
   for (const [table, write] of Object.entries(writeRules(world, me))) rules[table] = { ...rules[table], ...write };
   return rules;
+}
+
+const nobodys = () => false;
+
+/** Grants are by columns where some are confidential. */
+function openColumns(world: World, table: string): { columns?: readonly string[] } {
+  if (table === "profile_standing") return { columns: STANDING };
+  const closed = CONFIDENTIAL[table];
+  return closed ? { columns: (world.tables[table]?.columns ?? []).map(({ name }) => name).filter((name) => !closed.includes(name)) } : {};
+}
+
+function functionRules(world: World, persona: Persona): Record<string, TableRule> {
+  const rules = personRules(world, { ...persona, role: "authenticated" });
+  const whole = Object.keys(CONFIDENTIAL).map((table): [string, TableRule] => {
+    const { read, ...rest } = rules[table] ?? {};
+    return [table, { ...rest, ...(read ? { read: { rows: read.rows } } : {}) }];
+  });
+  return { ...rules, ...Object.fromEntries(whole) };
 }
 
 const NOT_FOR_PEOPLE = ["guests", "stripe_processed_events"];
@@ -151,7 +173,13 @@ function snapshotOf(world: World): Pick<Snapshot, "rows" | "now"> {
   const rows = Object.fromEntries(
     Object.entries(world.rows).map(([table, found]): [string, SnapshotRow[]] => [
       table,
-      found.map((row) => ({ ...row, key: "", ...(row["expires_at"] ? { expires_at: new Date(String(row["expires_at"])) } : {}) })),
+      found.map((row) => ({
+        ...row,
+        key: "",
+        open: null,
+        whole: null,
+        ...(row["expires_at"] ? { expires_at: new Date(String(row["expires_at"])) } : {}),
+      })),
     ]),
   );
   const snapshot = { rows, now: world.now };

@@ -1,5 +1,6 @@
 import type { Mutant } from "@rehome/tenancy";
 import type pg from "pg";
+import { CONFIDENTIAL } from "../isolation/confidential.ts";
 
 /** A part of a function's text and what a careless hand makes of it. */
 type Slip = [fn: string, what: string, from: string, to: string, tables: string[]];
@@ -40,6 +41,60 @@ const FUNCTIONS = `
 select p.proname as name, p.oid::regprocedure::text as signature, pg_get_functiondef(p.oid) as text
   from pg_proc p where p.pronamespace in ('public'::regnamespace, 'auth'::regnamespace) and p.prokind = 'f' and p.prolang <> (select oid from pg_language where lanname = 'c')`;
 
+/** Careless hands on the functions for confidential columns, and on the role that owns them. */
+function confidentialMutants(): Mutant[] {
+  const made = (name: string, sql: string, tables: string[], roles = ["authenticated"]): Mutant => ({
+    name: `confidential: ${name}`,
+    sql,
+    tables,
+    roles,
+  });
+  const function_ = (table: string, type: string, text: string) =>
+    `create or replace function confidential.${table}(${type}[]) returns setof public.${table} stable security definer language plpgsql rows 50 set search_path = pg_catalog, pg_temp as $$ begin ${text} end $$`;
+  const query = (table: string, rest: string) => `return query select t.* from public.${table} t where ${rest};`;
+  const grants = ["records", "meetings", "users"].flatMap((table) => [
+    made(
+      `${table}() open to anonymous`,
+      `grant execute on function confidential.${table}(uuid[]) to anonymous; grant usage on schema confidential to anonymous`,
+      [table],
+      ["anonymous"],
+    ),
+    made(`${table}() closed to people`, `revoke execute on function confidential.${table}(uuid[]) from authenticated`, [table]),
+    made(`${table}() owned by who is past the policies`, `alter function confidential.${table}(uuid[]) owner to postgres`, [table]),
+    made(`${table}() owned by the tables' owner`, `alter function confidential.${table}(uuid[]) owner to rehome_owner`, [table]),
+    made(`${table}() as its caller`, `alter function confidential.${table}(uuid[]) security invoker`, [table]),
+  ]);
+  return [
+    ...grants,
+    made("records() of every key", function_("records", "uuid", query("records", "true")), ["records"]),
+    made("records() of none", function_("records", "uuid", query("records", "false")), ["records"]),
+    made(
+      "meetings() of the expert's side only",
+      function_("meetings", "uuid", query("meetings", "t.id = any ($1) and t.org_id = (select auth.org_id())")),
+      ["meetings"],
+    ),
+    made(
+      "payment_transfers() that forgets the last key",
+      function_("payment_transfers", "integer", query("payment_transfers", "t.id = any ($1[:cardinality($1) - 2])")),
+      ["payment_transfers"],
+    ),
+    made(
+      "a job may call it",
+      "grant execute on function confidential.meetings(uuid[]) to rehome_job_claim; grant usage on schema confidential to rehome_job_claim",
+      ["meetings"],
+      ["rehome_job_claim"],
+    ),
+    made("the role is past the policies", "alter role rehome_fn_confidential bypassrls", ["records"]),
+    made("the role inherits nothing", "revoke authenticated from rehome_fn_confidential", ["records"]),
+    made("the role may read all records", "create policy oops on public.records for select to rehome_fn_confidential using (true)", [
+      "records",
+    ]),
+    ...Object.entries(CONFIDENTIAL).map(([table, columns]) =>
+      made(`${table}.${columns[0]} is granted again`, `grant select (${columns[0]}) on public.${table} to authenticated`, [table]),
+    ),
+  ];
+}
+
 const ACTIVE = "status::text = 'active'";
 
 /**
@@ -66,6 +121,7 @@ export async function functionMutants(owner: pg.Client): Promise<Mutant[]> {
   return [
     ...slips,
     ...guards,
+    ...confidentialMutants(),
     ...reachable.map((fn): Mutant => {
       return {
         name: `${fn}: open to anonymous`,

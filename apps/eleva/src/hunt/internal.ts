@@ -18,6 +18,7 @@ export const INTERNAL_ROLES = [
   "rehome_fn_receipts",
   "rehome_fn_numbers",
   "rehome_fn_organizations",
+  "rehome_fn_confidential",
 ];
 
 const RULES: Readonly<Record<string, Record<string, TableRule>>> = {

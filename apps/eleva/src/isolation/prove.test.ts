@@ -28,12 +28,12 @@ interface Options {
 const prove = ({ emptyAllowed = [], only = personas }: Options = {}): Promise<Isolation> =>
   proveIsolation({ bypass: target.owner, openAs: throughTenancy(target.tenancy), personas: only, emptyAllowed });
 
-test("every persona sees exactly what the document says, over all tables and the view", async () => {
+test("every persona sees exactly what the document says, over all tables, the view and the functions for confidential columns", async () => {
   const proof = await prove();
 
   expect(proof.differences).toEqual([]);
   expect(proof.gaps).toEqual([]);
-  expect(proof).toMatchObject({ holds: true, expected: 18 * 31, checked: 18 * 31 });
+  expect(proof).toMatchObject({ holds: true, expected: 18 * (31 + 14), checked: 18 * (31 + 14) });
   expect([...proof.tablesShown].sort()).toEqual(expect.arrayContaining(["meeting_receipts", "record_shares", "records"]));
   expect(proof.tablesShown).not.toContain("guests");
 });
@@ -83,6 +83,22 @@ describe("a planted mistake turns the proof red", () => {
       "meeting_payments",
     ],
     ["receipts of everybody", "alter policy meeting_payments_select_fn_receipts on meeting_payments using (true)", "meeting_receipts"],
+    [
+      "a function for confidential columns that skips the policy",
+      "alter function confidential.records(uuid[]) owner to postgres",
+      "confidential.records",
+    ],
+    [
+      "a function that gives other text than stands there",
+      `create or replace function confidential.records(uuid[]) returns setof public.records stable security definer language sql as
+        $$select (json_populate_record(r, '{"encrypted_content": "nothing"}')).* from public.records r where id = any ($1)$$`,
+      "confidential.records",
+    ],
+    [
+      "a function that nobody may call",
+      "revoke execute on function confidential.meetings(uuid[]) from authenticated",
+      "confidential.meetings",
+    ],
     ["a lost grant", "revoke select on slot_reservations from authenticated", "slot_reservations"],
     [
       "a table nobody thought of",

@@ -1,7 +1,7 @@
 import { expectedVisible, SEEN_BY_ALL, SEEN_BY_NOBODY, type Who } from "./expected.ts";
 import type { Queries } from "./relations.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
-import { readVisible } from "./visible.ts";
+import { readVisible, type Seen, throughFunction } from "./visible.ts";
 
 /** Somebody who asks, with the token; without one the transaction is anonymous. */
 export interface Persona {
@@ -28,11 +28,13 @@ export interface Difference {
   extra: number;
   /** Rows not seen that must be seen. */
   missing: number;
+  /** Rows of which something else was seen than stands there. */
+  changed: number;
 }
 
 export interface Isolation {
   holds: boolean;
-  /** Comparisons that had to be made: personas × relations. */
+  /** Comparisons that had to be made: personas × relations, and functions for confidential columns. */
   expected: number;
   checked: number;
   /** Rows that the personas saw, in sum. */
@@ -46,7 +48,8 @@ export interface Isolation {
 }
 
 /**
- * Proves that each persona sees exactly the rows that docs/who-sees-what.md gives it, over all tables and views of schema public.
+ * Proves that each persona sees exactly the rows that docs/who-sees-what.md gives it, over all tables and views of schema public: their open
+ * columns by selecting them, all columns through the functions of schema `confidential`.
  *
  * The expected side is computed from all rows, past the policies, by code that shares nothing with them. Rows may change meanwhile: a
  * difference counts only when a second look, at new rows, finds one in the same place. Writes nothing.
@@ -55,7 +58,7 @@ export async function proveIsolation({ bypass, openAs, personas, emptyAllowed = 
   let snapshot = await takeSnapshot(bypass);
   const proof: Isolation = {
     holds: false,
-    expected: personas.length * snapshot.relations.length,
+    expected: personas.length * waysOf(snapshot).length,
     checked: 0,
     rowsSeen: 0,
     differences: [],
@@ -73,9 +76,9 @@ export async function proveIsolation({ bypass, openAs, personas, emptyAllowed = 
       found = compare(persona, snapshot, seen).filter(({ table }) => first.has(table));
     }
     proof.differences.push(...found);
-    for (const { name } of snapshot.relations) {
+    for (const { name, table } of waysOf(snapshot)) {
       const count = seen[name]?.size ?? 0;
-      const all = rowCount(snapshot, name);
+      const all = rowCount(snapshot, table);
       proof.checked++;
       proof.rowsSeen += count;
       if (count > 0) proof.tablesShown.add(name);
@@ -87,21 +90,29 @@ export async function proveIsolation({ bypass, openAs, personas, emptyAllowed = 
   return proof;
 }
 
-type Seen = Record<string, Set<string>>;
-
 function look(openAs: IsolationOptions["openAs"], persona: Persona, snapshot: Snapshot): Promise<Seen> {
-  return openAs(persona.token, (db) => readVisible(db, snapshot.relations));
+  return openAs(persona.token, (db) => readVisible(db, snapshot));
 }
 
 function compare(persona: Persona, snapshot: Snapshot, seen: Seen): Difference[] {
   const expected = expectedVisible(snapshot, persona.who);
-  return snapshot.relations.flatMap(({ name }) => {
-    const must = expected[name] ?? new Set();
-    const does = seen[name] ?? new Set();
-    const extra = lacking(must, does);
-    const missing = lacking(does, must);
-    return extra + missing > 0 ? [{ persona: persona.name, table: name, extra, missing }] : [];
+  return waysOf(snapshot).flatMap(({ name, table, digest }) => {
+    // Nobody calls a function without being somebody.
+    const must = name !== table && persona.who.kind === "anonymous" ? new Set<string>() : (expected[table] ?? new Set());
+    const does = seen[name] ?? new Map<string, string | null>();
+    const keys = new Set(does.keys());
+    const [extra, missing] = [lacking(must, keys), lacking(keys, must)];
+    const changed = (snapshot.rows[table] ?? []).filter((row) => (does.get(row.key) ?? row[digest]) !== row[digest]).length;
+    return extra + missing + changed > 0 ? [{ persona: persona.name, table: name, extra, missing, changed }] : [];
   });
+}
+
+/** A table's open columns, and all of them through its function. */
+function waysOf({ relations }: Snapshot): { name: string; table: string; digest: "open" | "whole" }[] {
+  return relations.flatMap(({ name, confidential }) => [
+    { name, table: name, digest: "open" as const },
+    ...(confidential ? [{ name: throughFunction(name), table: name, digest: "whole" as const }] : []),
+  ]);
 }
 
 /** How many of `others` are not in the set. */
@@ -114,8 +125,8 @@ function rowCount(snapshot: Snapshot, name: string): number {
 
 /** A proof over nothing does not hold: each table must have shown a row to somebody and hidden one from somebody. */
 function gaps(proof: Isolation, snapshot: Snapshot, emptyAllowed: ReadonlySet<string>): string[] {
-  return snapshot.relations.flatMap(({ name }) => {
-    if (rowCount(snapshot, name) === 0) return emptyAllowed.has(name) ? [] : [`${name} holds no row`];
+  return waysOf(snapshot).flatMap(({ name, table }) => {
+    if (rowCount(snapshot, table) === 0) return emptyAllowed.has(table) ? [] : [`${name} holds no row`];
     if (SEEN_BY_NOBODY.has(name)) return proof.tablesShown.has(name) ? [`${name} was seen by somebody`] : [];
     const missing: string[] = [];
     if (!proof.tablesShown.has(name)) missing.push(`nobody saw a row of ${name}`);

@@ -1,8 +1,11 @@
-import { keyText, type Queries, quoted, type Relation, readRelations } from "./relations.ts";
+import { digestOf, keyText, type Queries, quoted, type Relation, readRelations, SAME_TEXT } from "./relations.ts";
 
 /** What the oracle must know of a row: its key, and the columns on which docs/who-sees-what.md makes visibility depend. */
 export interface SnapshotRow {
   key: string;
+  /** Digests of the columns that people may select, and of all. */
+  open: string | null;
+  whole: string | null;
   [column: string]: unknown;
 }
 
@@ -33,22 +36,24 @@ const NEEDED_COLUMNS = new Set([
 ]);
 
 /**
- * Reads all rows (keys and the needed columns) in one snapshot of the database.
+ * Reads all rows (keys, digests and the needed columns) in one snapshot of the database.
  *
- * Rows are held in memory: about 300 bytes each. Not inside a transaction.
+ * Rows are held in memory: about 400 bytes each. Not inside a transaction.
  *
  * @param bypass a connection past row security (rehome_mover or a superuser)
  */
 export async function takeSnapshot(bypass: Queries): Promise<Snapshot> {
   await bypass.query("begin isolation level repeatable read read only");
   try {
+    await bypass.query(SAME_TEXT);
     const relations = await readRelations(bypass);
     const columns = await readColumns(bypass);
     const rows: Record<string, SnapshotRow[]> = {};
     for (const { relation, isTable } of relations.map((one) => ({ relation: one, isTable: columns.has(one.name) }))) {
       if (!isTable) continue;
-      const wanted = (columns.get(relation.name) ?? []).filter((column) => NEEDED_COLUMNS.has(column));
-      const list = [`${keyText(relation)} as key`, ...wanted.map(quoted)].join(", ");
+      const wanted = relation.columns.filter((column) => NEEDED_COLUMNS.has(column));
+      const digests = [`${digestOf(relation.openColumns)} as open`, `${digestOf(relation.columns)} as whole`];
+      const list = [`${keyText(relation)} as key`, ...digests, ...wanted.map(quoted)].join(", ");
       rows[relation.name] = (await bypass.query<SnapshotRow>(`select ${list} from public.${quoted(relation.name)}`)).rows;
     }
     const { rows: clock } = await bypass.query<{ now: Date }>("select statement_timestamp() as now");

@@ -43,6 +43,12 @@ test.each([
     "foreign-key-crosses-organizations",
     "public.records constraint records_meeting_id_meetings_id_fk",
   ],
+  ["grant select (guest_notes) on public.meetings to authenticated", "confidential-column-open", "public.meetings.guest_notes"],
+  [
+    "create or replace function confidential.records(uuid[]) returns setof public.records stable security definer language plpgsql set search_path = pg_catalog, pg_temp as $$ begin return query select t.* from public.records t; end $$",
+    "definer-reachable",
+    "confidential.records(uuid[])",
+  ],
   ["grant select on public.guests to authenticated", "verb-missing", "public.guests select by authenticated"],
 ])("a fault of the team's first attempt is found: %s", async (sql, rule, object) => {
   await owner.query(`begin; ${sql}`);

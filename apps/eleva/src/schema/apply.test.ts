@@ -97,7 +97,7 @@ test("works for an installer that is no superuser", async () => {
   await owner.query(`alter database ${new URL(url).pathname.slice(1)} owner to ${name}`);
   // On a server of its own the installer makes these roles and so administers them.
   await owner.query(
-    `grant rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts, rehome_fn_organizations to ${name} with inherit false, set true`,
+    `grant rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts, rehome_fn_organizations, rehome_fn_confidential to ${name} with inherit false, set true`,
   );
   undo.push(async () => {
     await owner.query(`reassign owned by ${name} to postgres; drop owned by ${name}; drop role ${name}`);

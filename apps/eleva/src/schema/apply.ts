@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { policyProblems, withoutRowData } from "@rehome/tenancy";
+import { confidentialAccess, policyProblems, withoutRowData } from "@rehome/tenancy";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import type { ClientBase } from "pg";
 import { installElevaOrganizations } from "../organizations/install.ts";
@@ -44,6 +44,7 @@ export async function applyTargetSchema(client: ClientBase): Promise<AppliedSche
     const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS });
     const applied = await migrate(client, migrations);
     for (const name of ["force.sql", "functions.sql", "homes.sql", "grants.sql"]) await step(client, name);
+    await confidentialAccess(client, { schema }); // takes confidential columns out of what grants.sql gives to people
     await installElevaOrganizations(client); // and now that there are tables: its triggers, and the grants of its jobs
     const { problems: unsafe, tables } = await safetyProblems(client);
     const problems = [...unsafe, ...(await policyProblems(client, { schema }))];

@@ -15,7 +15,7 @@ declare
   t record;
   everybody constant text := 'public, authenticated, anonymous, rehome_guard, rehome_mover, rehome_login, rehome_job_booking, rehome_job_payments, '
     'rehome_job_sync, rehome_job_admin, rehome_job_setup, rehome_job_identity, rehome_job_claim, rehome_job_deletion, '
-    'rehome_fn_organizations, rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts';
+    'rehome_fn_organizations, rehome_fn_busy, rehome_fn_check, rehome_fn_numbers, rehome_fn_receipts, rehome_fn_confidential';
 begin
   for t in select c.oid::regclass as name, c.relkind from pg_class c
             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'S') and pg_get_userbyid(c.relowner) = 'rehome_owner' loop
@@ -38,7 +38,8 @@ grant select on public.categories, public.profiles, public.services, public.sess
 -- Without the agreement: its IP address is personal, and whoever sees the profile sees the row.
 grant select (profile_id, org_id, is_verified, is_top_expert, display_order) on public.profile_standing to anonymous, authenticated;
 
--- Verified persons: read.
+-- Verified persons: read. Columns that the schema declares confidential are taken out of this right after this file (confidentialAccess of
+-- @rehome/tenancy); they are read by key, through schema confidential.
 grant select on public.organizations, public.memberships, public.invitations, public.users, public.user_emails, public.platform_roles, public.billing_accounts,
   public.payout_accounts, public.identity_verifications, public.expert_setup, public.service_stripe, public.schedules,
   public.schedule_availabilities, public.scheduling_settings, public.blocked_dates, public.meetings, public.meeting_payments,

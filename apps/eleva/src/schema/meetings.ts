@@ -1,4 +1,4 @@
-import { claimable, deletable, orgScoped, sharedBetween } from "@rehome/tenancy";
+import { claimable, confidential, deletable, orgScoped, sharedBetween } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, check, index, integer, json, pgPolicy, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { services } from "./catalog.ts";
@@ -35,6 +35,7 @@ export const meetings = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
+    ...confidential(t.guestEmail, t.guestName, t.guestPhone, t.guestNotes, t.meetingUrl),
     index("meetings_org_id_starts_at").on(t.orgId, t.startsAt),
     index("meetings_patient_org_id_starts_at").on(t.patientOrgId, t.startsAt),
     index("meetings_expert_user_id_starts_at").on(t.expertUserId, t.startsAt),
@@ -93,6 +94,9 @@ export const meetingPayments = pgTable(
   },
   (t) => [
     index("meeting_payments_patient_org_id").on(t.patientOrgId),
+    ...confidential(t.stripePaymentIntentId, t.stripeSessionId, t.stripeAmount, t.stripeApplicationFeeAmount, t.stripeApplicationFeeId),
+    ...confidential(t.stripeRefundId, t.stripeMetadata, t.stripeTransferId, t.stripeTransferAmount, t.stripePayoutId, t.stripePayoutAmount),
+    ...confidential(t.stripePayoutFailureCode, t.stripePayoutFailureMessage),
     ...orgScoped(t.orgId, { who: "expert_org", read: { permission: "billing:read" }, write: false }),
     readable("meeting_payments", "fn_receipts", fn.receipts, ownOrg(t.patientOrgId)),
     ...allRows("meeting_payments", job.payments, "select"),

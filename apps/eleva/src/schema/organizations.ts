@@ -1,4 +1,4 @@
-import { deletable, membershipMirror, orgScoped } from "@rehome/tenancy";
+import { confidential, deletable, membershipMirror, orgScoped } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, index, json, pgPolicy, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -21,6 +21,7 @@ export const organizations = pgTable(
     createdAt: createdAt(),
   },
   (t) => [
+    ...confidential(t.name), // a personal organization has its person's
     ...orgScoped(t.id, { who: "member", write: false, index: false }),
     ...allRows("organizations", job.sync, "select", "insert", "update"),
     ...allRows("organizations", job.claim, "select"),
@@ -95,6 +96,7 @@ export const invitations = pgTable(
   },
   (t) => [
     index("invitations_org_id").on(t.orgId),
+    ...confidential(t.email),
     ...orgScoped(t.orgId, { read: { permission: "members:read" }, write: false, index: false }),
     ...allRows("invitations", job.sync, "select", "insert", "update"),
     ...deletable("invitations", [t.orgId]),

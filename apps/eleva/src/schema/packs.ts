@@ -1,4 +1,4 @@
-import { claimable, deletable, orgScoped, published, sharedBetween } from "@rehome/tenancy";
+import { claimable, confidential, deletable, orgScoped, published, sharedBetween } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { boolean, index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { publishedBy, services } from "./catalog.ts";
@@ -95,6 +95,8 @@ export const packPurchases = pgTable(
   },
   (t) => [
     index("pack_purchases_pack_id").on(t.packId),
+    ...confidential(t.buyerEmail, t.buyerName, t.buyerPhone, t.promotionCode, t.grossAmount, t.platformFee, t.netAmount),
+    ...confidential(t.stripeCustomerId, t.stripeSessionId, t.stripePaymentIntentId, t.stripeCouponId, t.stripePromotionCodeId),
     ...sharedBetween(t.orgId, t.buyerOrgId, { read: { permission: "billing:read" }, write: false }),
     ...allRows("pack_purchases", job.payments, "select"),
     ...checkedWrites(

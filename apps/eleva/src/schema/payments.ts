@@ -1,4 +1,4 @@
-import { deletable, orgScoped } from "@rehome/tenancy";
+import { confidential, deletable, orgScoped } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { type AnyPgColumn, boolean, index, integer, pgPolicy, pgTable, text } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -42,6 +42,8 @@ export const paymentTransfers = pgTable(
   },
   (t) => [
     index("payment_transfers_org_id").on(t.orgId),
+    ...confidential(t.guestName, t.guestEmail, t.guestPhone, t.amount, t.platformFee, t.paymentIntentId, t.checkoutSessionId),
+    ...confidential(t.expertConnectAccountId, t.transferId, t.payoutId, t.stripeErrorCode, t.stripeErrorMessage, t.adminNotes),
     index("payment_transfers_event_id").on(t.eventId),
     index("payment_transfers_expert_user_id").on(t.expertUserId),
     index("payment_transfers_status_scheduled").on(t.status, t.scheduledTransferTime),

@@ -1,4 +1,4 @@
-import { claimable, deletable, orgScoped, ownRow, sharedByGrant } from "@rehome/tenancy";
+import { claimable, confidential, deletable, orgScoped, ownRow, sharedByGrant } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment } from "./columns.ts";
@@ -27,6 +27,7 @@ export const records = pgTable(
   },
   (t) => [
     index("records_org_id").on(t.orgId),
+    ...confidential(t.guestEmail, t.encryptedContent, t.encryptedMetadata),
     index("records_meeting_id").on(t.meetingId),
     // Which columns an update may name is a matter of grants.sql: the text and its version.
     ...ownRow(t.expertUserId, {

@@ -1,4 +1,4 @@
-import { claimable, deletable, sharedBetween } from "@rehome/tenancy";
+import { claimable, confidential, deletable, sharedBetween } from "@rehome/tenancy";
 import { index, pgPolicy, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
 import { services } from "./catalog.ts";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -30,6 +30,7 @@ export const slotReservations = pgTable(
   },
   (t) => [
     unique("slot_reservations_service_id_starts_at").on(t.serviceId, t.startsAt),
+    ...confidential(t.guestEmail, t.stripePaymentIntentId, t.stripeSessionId),
     index("slot_reservations_expert_user_id_starts_at").on(t.expertUserId, t.startsAt),
     index("slot_reservations_expires_at").on(t.expiresAt),
     ...sharedBetween(t.orgId, t.patientOrgId, { read: { permission: "meetings:read" }, write: false }),

@@ -1,4 +1,4 @@
-import { deletable } from "@rehome/tenancy";
+import { confidential, deletable } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { type AnyPgColumn, date, index, integer, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -82,6 +82,7 @@ export const blockedDates = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
+    ...confidential(t.reason),
     index("blocked_dates_workos_user_id_date").on(t.workosUserId, t.date),
     ...ownedByOrg("schedule", t),
     ...[job.booking, fn.busy].flatMap((role) => allRows("blocked_dates", role, "select")),

@@ -1,4 +1,4 @@
-import { deletable, ownRow } from "@rehome/tenancy";
+import { confidential, deletable, ownRow } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
 import { type AnyPgColumn, bigint, boolean, index, json, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
@@ -39,6 +39,9 @@ export const users = pgTable(
   (t) => [
     uniqueIndex("users_org_id").on(t.orgId),
     index("users_email_key").on(EMAIL_KEY),
+    // Names and pictures, too: who is with a health marketplace is itself a matter of health.
+    ...confidential(t.email, t.username, t.firstName, t.lastName, t.imageUrl),
+    ...confidential(t.legacyEmail, t.legacyFirstName, t.legacyLastName, t.legacyImageUrl),
     // Which columns is a matter of grants.sql: names, image, country, preferences; never id, organization, address.
     ...ownRow(t.workosUserId, { insert: false, delete: false, index: false, keep: [t.orgId, t.email] }),
     ...allRows("users", job.sync, "select", "insert", "update"),
@@ -59,6 +62,7 @@ export const userEmails = pgTable(
   },
   (t) => [
     index("user_emails_org_id").on(t.orgId),
+    ...confidential(t.email),
     index("user_emails_workos_user_id").on(t.workosUserId),
     index("user_emails_email_key").on(EMAIL_KEY).where(sql`verified`),
     ...ownRow(t.workosUserId, { write: false, index: false }),
@@ -112,6 +116,7 @@ export const billingAccounts = pgTable(
   },
   (t) => [
     index("billing_accounts_org_id").on(t.orgId),
+    ...confidential(t.stripeCustomerId, t.subscriptionId),
     ...ownRow(t.workosUserId, { write: false }),
     ...allRows("billing_accounts", job.payments, "select"),
     ...checkedWrites("billing_accounts", job.payments, ofUserRow(t)),
@@ -134,6 +139,7 @@ export const payoutAccounts = pgTable(
   },
   (t) => [
     index("payout_accounts_org_id").on(t.orgId),
+    ...confidential(t.stripeConnectAccountId, t.stripeBankAccountLast4, t.stripeBankName),
     index("payout_accounts_workos_user_id").on(t.workosUserId),
     index("payout_accounts_stripe_connect_account_id").on(t.stripeConnectAccountId),
     ...ownRow(t.workosUserId, { write: false, index: false }),
@@ -155,6 +161,7 @@ export const identityVerifications = pgTable(
   },
   (t) => [
     index("identity_verifications_org_id").on(t.orgId),
+    ...confidential(t.stripeIdentityVerificationId),
     index("identity_verifications_workos_user_id").on(t.workosUserId),
     index("identity_verifications_verification_id").on(t.stripeIdentityVerificationId),
     ...ownRow(t.workosUserId, { write: false, index: false }),

@@ -39,48 +39,52 @@ const request = fc.record({
   statements: fc.integer({ min: 1, max: 3 }),
 });
 
-test(`${REQUESTS} requests at once: nobody sees another's rows, what was promised is written and nothing else, connections come back clean`, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.integer(), async (seed) => {
-      const requests = fc.sample(request, { seed, numRuns: REQUESTS });
-      const any = (act: Act) => requests.some((one) => one.act === act);
-      await world.owner.query("truncate ticked");
-      const tokens = { A: world.a(), B: world.b() };
-      const outcomes = await Promise.all(
-        requests.map(async ({ who, act, statements }) => {
-          const work = (_db: unknown, query: Query) => behave(query, who, act, statements);
-          const token = act === "expired" ? expired : who === "nobody" ? undefined : tokens[who];
-          return await (token === undefined ? tenancy.anonymous(work) : tenancy.as(token, work)).then(
-            (rows) => ({ rows, error: undefined }),
-            (error: { code?: string; sqlstate?: string; message: string; seen?: unknown }) => ({ rows: undefined, error }),
-          );
-        }),
-      );
-      const written = { A: 0, B: 0 };
-      for (const [index, { who, act }] of requests.entries()) {
-        const { rows, error } = outcomes[index] ?? {};
-        // A cut takes all connections along, so any request may find the database gone.
-        if (any("cut") && error?.code === "unreachable") continue;
-        // The key that seals identities was forgotten in the middle of this transaction.
-        if (any("dead tickets") && (error?.message === "lost" || error?.sqlstate === "RJ019")) continue;
-        expect(`${act} ${error?.code ?? error?.message ?? "done"}`).toMatch(EXPECTED[act]);
-        if (rows !== undefined) expect(rows).toBe(who === "nobody" ? "nothing" : `org_01${who}`);
-        if (act === "write" && rows !== undefined && who !== "nobody") written[who]++;
-      }
-      const { rows } = await world.owner.query<{ org: string; n: number }>(
-        "select org_id as org, count(*)::int as n from ticked group by 1",
-      );
-      for (const who of ["A", "B"] as const) {
-        const found = rows.find(({ org }) => org === `org_01${who}`)?.n ?? 0;
-        expect(found).toBeGreaterThanOrEqual(written[who]);
-        // A commit whose answer was cut off may have taken place.
-        if (!any("cut")) expect(found).toBe(written[who]);
-      }
-      await everyConnectionIsClean();
-    }),
-    { numRuns: RUNS, seed: Number(process.env["FC_SEED"] ?? Date.now() % 1_000_000), endOnFailure: true },
-  );
-}, 15_000 * RUNS);
+test(
+  `${REQUESTS} requests at once: nobody sees another's rows, what was promised is written and nothing else, connections come back clean`,
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const requests = fc.sample(request, { seed, numRuns: REQUESTS });
+        const any = (act: Act) => requests.some((one) => one.act === act);
+        await world.owner.query("truncate ticked");
+        const tokens = { A: world.a(), B: world.b() };
+        const outcomes = await Promise.all(
+          requests.map(async ({ who, act, statements }) => {
+            const work = (_db: unknown, query: Query) => behave(query, who, act, statements);
+            const token = act === "expired" ? expired : who === "nobody" ? undefined : tokens[who];
+            return await (token === undefined ? tenancy.anonymous(work) : tenancy.as(token, work)).then(
+              (rows) => ({ rows, error: undefined }),
+              (error: { code?: string; sqlstate?: string; message: string; seen?: unknown }) => ({ rows: undefined, error }),
+            );
+          }),
+        );
+        const written = { A: 0, B: 0 };
+        for (const [index, { who, act }] of requests.entries()) {
+          const { rows, error } = outcomes[index] ?? {};
+          // A cut takes all connections along, so any request may find the database gone.
+          if (any("cut") && error?.code === "unreachable") continue;
+          // The key that seals identities was forgotten in the middle of this transaction.
+          if (any("dead tickets") && (error?.message === "lost" || error?.sqlstate === "RJ019")) continue;
+          expect(`${act} ${error?.code ?? error?.message ?? "done"}`).toMatch(EXPECTED[act]);
+          if (rows !== undefined) expect(rows).toBe(who === "nobody" ? "nothing" : `org_01${who}`);
+          if (act === "write" && rows !== undefined && who !== "nobody") written[who]++;
+        }
+        const { rows } = await world.owner.query<{ org: string; n: number }>(
+          "select org_id as org, count(*)::int as n from ticked group by 1",
+        );
+        for (const who of ["A", "B"] as const) {
+          const found = rows.find(({ org }) => org === `org_01${who}`)?.n ?? 0;
+          expect(found).toBeGreaterThanOrEqual(written[who]);
+          // A commit whose answer was cut off may have taken place.
+          if (!any("cut")) expect(found).toBe(written[who]);
+        }
+        await everyConnectionIsClean();
+      }),
+      { numRuns: RUNS, seed: Number(process.env["FC_SEED"] ?? Date.now() % 1_000_000), endOnFailure: true },
+    );
+  },
+  15_000 * RUNS,
+);
 
 const EXPECTED: Readonly<Record<Act, RegExp>> = {
   read: / done$/,

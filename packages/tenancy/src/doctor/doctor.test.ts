@@ -46,6 +46,7 @@ test("a guarded database is in order", async () => {
     "utility commands",
     "other databases",
     "prepared transactions",
+    "comparisons",
     "roles' rights",
     "row security",
     "guard's rights",

@@ -6,6 +6,7 @@ import { type LintOptions, settle } from "../lint/options.ts";
 import type { AfterMigrationOptions } from "../policies/after-migration.ts";
 import type { Check, Patient } from "./check.ts";
 import { checkClock } from "./clock.ts";
+import { checkComparisons } from "./comparisons.ts";
 import { checkGuard } from "./guard.ts";
 import { checkIssuers } from "./issuers.ts";
 import { checkLogging } from "./logging.ts";
@@ -33,6 +34,7 @@ const EXAMINATIONS: Readonly<Record<string, (patient: Patient) => Promise<Check 
   clock: checkClock,
   log: checkLogging,
   "utility commands": checkUtility,
+  comparisons: checkComparisons,
 };
 
 /**

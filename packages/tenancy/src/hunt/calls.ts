@@ -47,7 +47,7 @@ function canonical(row: Row): string {
 }
 
 const REACHABLE = `
-select distinct p.proname as name from pg_proc p, unnest($1::text[]) r
+select distinct case when p.pronamespace = to_regnamespace('confidential') then 'confidential.' else '' end || p.proname as name from pg_proc p, unnest($1::text[]) r
  where p.prosecdef and p.prorettype <> 'trigger'::regtype and has_function_privilege(r, p.oid, 'execute')
    and p.pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
    and p.pronamespace is distinct from to_regnamespace($2) and has_schema_privilege(r, p.pronamespace, 'usage')

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { cloneOf, isIdentityOrParent, representatives } from "./candidates.ts";
+import { comparisons } from "./comparisons.ts";
 import { insertSql } from "./inserts.ts";
 import { grantedColumns, isRefusal, type Judgement, mayInsert, mayRead, type Probe, type Target } from "./probe.ts";
 import type { Outcome } from "./session.ts";
@@ -22,6 +23,8 @@ export interface Existence {
   answer?: boolean;
   differs(hidden: Outcome, nothing: Outcome): boolean;
   what: string;
+  /** The oracle closes these columns to the role: then it is a finding. */
+  closed?: boolean;
 }
 
 /** INSERT … ON CONFLICT that meets somebody else's row: it must not change it, and must not be a way around a missing INSERT. */
@@ -32,7 +35,7 @@ export function conflictProbes(target: Target): Probe[] {
   const seen = others.filter((row) => mayRead(target, row)).slice(0, SEEN);
   const allowedBase = base(target);
   const arbiter = table.uniques.find((unique) => unique.join() === table.key.join()) ?? table.uniques[0];
-  const column = harmlessColumn(table, grantedColumns(target, "update"));
+  const column = harmlessColumn(table, grantedColumns(target, "update"), grantedColumns(target, "read"));
   if (!arbiter || !column || !(rule.insert || target.first)) return [];
   const name = escapeIdentifier(column.name);
   const on = arbiter.map(escapeIdentifier).join(", ");
@@ -52,9 +55,9 @@ export function conflictProbes(target: Target): Probe[] {
   });
 }
 
-/** What shows that a hidden row exists: a unique key that is taken, a parent that can be named, an estimate that differs. */
+/** What shows that a hidden row exists: a unique key that is taken, a parent that can be named, an estimate that differs, a comparison that answers. */
 export function existences(target: Target): Existence[] {
-  return [...takenKeys(target), ...namedParents(target), ...estimates(target)];
+  return [...takenKeys(target), ...namedParents(target), ...estimates(target), ...comparisons(target)];
 }
 
 function takenKeys(target: Target): Existence[] {

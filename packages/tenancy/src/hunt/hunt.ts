@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import { escapeIdentifier } from "pg";
 import { callProbe } from "./calls.ts";
+import { confidentialProbes } from "./confidential.ts";
 import { conflictProbes, existences } from "./conflicts.ts";
 import { copyProbes, tryCopy } from "./copies.ts";
 import { deleteProbes } from "./deletes.ts";
@@ -18,6 +19,7 @@ import { statisticsProbes } from "./statistics.ts";
 import { Tally } from "./tally.ts";
 import type { HuntOptions, Matrix, Persona, TableRule, World } from "./types.ts";
 import { updateProbes } from "./updates.ts";
+import { viewsSeen } from "./views-seen.ts";
 import { type KnownWorld, readWorld, relation } from "./world.ts";
 
 /** A hunt whose world was read and whose statements were made; to be run as often as wanted, as long as the rows stay as they are. */
@@ -144,6 +146,9 @@ async function withoutTriggers(
 async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesOf, goes }: Hunted): Promise<void> {
   const { world } = known;
   const { personas, guardSchema = "auth", oracle } = options;
+  const seen = await viewsSeen(world, goes({ route: "comparison" }) ? personas : [], (persona, work) =>
+    asPersona(clientFor(options, persona), persona, guardSchema, () => work(clientFor(options, persona))),
+  );
   for (const persona of personas) {
     const client = clientFor(options, persona);
     const targets = names.flatMap((name) => targetOf(known, options, rules, persona, name, false) ?? []);
@@ -158,9 +163,10 @@ async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesO
       ...(isFirst(options, persona) ? serverFileProbes() : []),
       ...joinProbes(world, rulesOf(persona), names),
       ...calls.map((call) => callProbe(call, world.views)),
+      ...targets.flatMap(confidentialProbes),
     ].filter(goes);
     const copies = targets.flatMap(copyProbes).filter(goes);
-    const hints = targets.flatMap(existences).filter(goes);
+    const hints = [...targets.flatMap(existences), ...(isFirst(options, persona) ? seen.comparisonsOf(persona) : [])].filter(goes);
     const hidden = hiddenValues(targets);
     await asPersona(client, persona, guardSchema, async (bound) => {
       tally.bound(persona, bound);
@@ -172,6 +178,7 @@ async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesO
         if (probe.shows && showsHidden(outcome, probe.sql, hidden)) tally.shown(persona, probe);
       };
       for (const [at, probe] of probes.entries()) note(probe, outcomes[at]);
+      if (tally.done()) return;
       const pairs = await runTries(
         client,
         hints.flatMap(({ sqls, answer = false }) => sqls.map((sql) => ({ sql, answer }))),
@@ -180,7 +187,9 @@ async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesO
         const [one, other] = [pairs[at * 2], pairs[at * 2 + 1]];
         if (!one || !other) return;
         tally.asked(hint);
-        if (hint.differs(one, other)) tally.limit(hint);
+        if (!hint.differs(one, other)) return;
+        if (hint.closed) tally.answered(persona, hint);
+        else tally.limit(persona, hint);
       });
       for (const copy of copies) note(copy, await tryCopy(client, copy));
     });

@@ -21,6 +21,7 @@ export const ROUTES = [
   "unique key",
   "foreign key",
   "estimate",
+  "comparison",
   "server files",
   "token",
 ] as const;
@@ -79,6 +80,7 @@ export function placesOf(ground: Ground): Map<Route, readonly string[]> {
     ["unique key", where(canTakeKeys)],
     ["foreign key", where(canNameParents)],
     ["estimate", where(canEstimate)],
+    ["comparison", where(canCompare)],
     ["server files", someone],
     ["token", personas.some(({ token }) => token !== undefined) ? someone : []],
   ]);
@@ -160,4 +162,15 @@ function canEstimate(place: Place): boolean {
   const readable = readableColumns(place);
   const identities = tableOf(place)?.identities ?? [];
   return identities.some((column) => readable.includes(column) && place.rows.some((row) => isHidden(place, row) && row[column] !== null));
+}
+
+const COMPARED = /^(boolean|uuid|smallint|integer|bigint|numeric|real|double|text|character|date|time)/;
+
+/** The first persona of an application's role, a row that it does not see, and a column that it may name. */
+function canCompare(place: Place): boolean {
+  const { persona, rule, rows, ground } = place;
+  if (persona.kind === "job" || persona.kind === "internal" || !isGuest(place) || !rule.read) return false;
+  if (ground.personas.find(({ role }) => role === persona.role) !== persona) return false;
+  const readable = readableColumns(place, COMPARED);
+  return rows.some((row) => isHidden(place, row) && readable.some((column) => row[column] !== null));
 }

@@ -1,3 +1,4 @@
+import { ANSWERS } from "./comparisons.ts";
 import type { Existence } from "./conflicts.ts";
 import type { Probe } from "./probe.ts";
 import { DATABASE, ROUTES, type Route } from "./routes.ts";
@@ -9,7 +10,7 @@ type Look = "policy" | "effect";
 /** Gathers what the probes showed. */
 export class Tally {
   readonly findings: Finding[] = [];
-  readonly limits = new Map<string, Limit>();
+  readonly limits = new Map<string, { columns: Set<string>; personas: Set<Persona>; limit: Pick<Limit, "table" | "route" | "what"> }>();
   readonly cells = new Map<string, Cell>();
   /** By "table verb route SQLSTATE": how many probes could not be tried. */
   readonly untried = new Map<string, number>();
@@ -99,10 +100,18 @@ export class Tally {
     this.#count(route, table, sqls.length);
   }
 
-  limit({ table, route, columns, what }: Existence): void {
-    const key = `${table} ${route} ${columns.join(" ")}`;
-    const found = this.limits.get(key);
-    this.limits.set(key, { table, route, columns, personas: (found?.personas ?? 0) + 1, what });
+  limit(persona: Persona, { table, route, columns, what }: Existence): void {
+    // Columns that answer comparisons are many: a line a table.
+    const key = `${table} ${route} ${route === "comparison" ? what : columns.join(" ")}`;
+    const found = this.limits.get(key) ?? { columns: new Set(), personas: new Set(), limit: { table, route, what } };
+    this.limits.set(key, found);
+    for (const column of columns) found.columns.add(column);
+    found.personas.add(persona);
+  }
+
+  /** A column answered that the oracle closes. */
+  answered(persona: Persona, { table, route, columns, what }: Existence): void {
+    this.#find({ kind: "leak", persona: persona.name, table, verb: "select", route, way: columns.join(", "), what });
   }
 
   matrix(gaps: readonly string[], seconds: number): Matrix {
@@ -112,7 +121,7 @@ export class Tally {
       tables: this.#tables,
       cells: [...this.cells.values()],
       findings: this.findings,
-      limits: [...this.limits.values()],
+      limits: limitsOf([...this.limits.values()]),
       gaps,
       routes: ROUTES.map((route) => {
         const counts = [...(this.routes.get(route)?.values() ?? [])];
@@ -147,6 +156,20 @@ export class Tally {
     this.cells.set(key, cell);
     return cell;
   }
+}
+
+/** A column that answers ordering comparisons answers equality, too, and so on: what is most is said. */
+function limitsOf(
+  found: readonly { columns: Set<string>; personas: Set<Persona>; limit: Pick<Limit, "table" | "route" | "what"> }[],
+): Limit[] {
+  const order: readonly string[] = Object.values(ANSWERS);
+  const said = ({ table, what }: Pick<Limit, "table" | "what">) =>
+    found.filter(({ limit }) => limit.table === table && order.indexOf(limit.what) >= 0 && order.indexOf(limit.what) < order.indexOf(what));
+  return found.flatMap(({ columns, personas, limit }) => {
+    const more = said(limit).flatMap((one) => [...one.columns]);
+    const named = limit.route === "comparison" ? [...columns].filter((column) => !more.includes(column)) : [...columns];
+    return named.length === 0 ? [] : [{ ...limit, columns: named, personas: personas.size }];
+  });
 }
 
 const wayOf = ({ route, way }: Probe): string => (way === undefined ? route : `${route}, ${way}`);

@@ -79,6 +79,8 @@ export interface Table {
   foreignKeys: readonly ForeignKey[];
   /** Columns that hold an organization's or a person's id: some row holds the id of a persona there. */
   identities: readonly string[];
+  /** A function of schema `confidential` reads columns of it that the application's roles may not select. */
+  confidential: boolean;
 }
 
 /** All tables of the hunted schema with all rows, as they were when the hunt began. */
@@ -87,6 +89,8 @@ export interface World {
   tables: Readonly<Record<string, Table>>;
   rows: Readonly<Record<string, readonly Row[]>>;
   views: readonly string[];
+  /** By view, what its columns are. */
+  viewColumns: Readonly<Record<string, readonly Pick<Column, "name" | "type" | "labels">[]>>;
   now: Date;
 }
 
@@ -102,6 +106,8 @@ export interface TableRule {
   /** `to` says which row may become of it, whatever columns are granted; left out: `rows` of the new row. */
   update?: { rows: Rows; to?: (after: Row, before: Row) => boolean; columns?: readonly string[] };
   delete?: { rows: Rows };
+  /** Rows that come whole through the function for the table's confidential columns; left out: whoever calls it is refused. */
+  whole?: { rows: Rows };
 }
 
 /** A statement through a view or a function, and what must come back. */
@@ -175,10 +181,10 @@ export interface Finding {
   what: string;
 }
 
-/** What Postgres cannot close, or this schema leaves open: an existence that shows, an estimate. */
+/** What Postgres cannot close, or this schema leaves open: an existence that shows, an estimate, values that comparisons betray. */
 export interface Limit {
   table: string;
-  route: Extract<Route, "unique key" | "foreign key" | "estimate">;
+  route: Extract<Route, "unique key" | "foreign key" | "estimate" | "comparison">;
   columns: readonly string[];
   personas: number;
   what: string;

@@ -22,7 +22,7 @@ export function updateProbes(target: Target): Probe[] {
   const from = relation(world.schema, table.name);
   const rows = world.rows[table.name] ?? [];
   const granted = grantedColumns(target, "update");
-  const column = harmlessColumn(table, granted);
+  const column = harmlessColumn(table, granted, grantedColumns(target, "read"));
   if (!column) return [];
   const name = escapeIdentifier(column.name);
   const probes: Probe[] = [];

@@ -21,12 +21,18 @@ select c.relname as name, pg_get_userbyid(c.relowner) as owner, c.relkind = 'p' 
                    'table', case when t.relnamespace = c.relnamespace then t.relname else t.oid::regclass::text end,
                    'targetColumns', (select json_agg(a.attname order by k.ordinality) from unnest(f.confkey) with ordinality k(attnum, ordinality)
                                        join pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.attnum)) order by f.conname)
-          from pg_constraint f join pg_class t on t.oid = f.confrelid where f.conrelid = c.oid and f.contype = 'f'), '[]') as "foreignKeys"
+          from pg_constraint f join pg_class t on t.oid = f.confrelid where f.conrelid = c.oid and f.contype = 'f'), '[]') as "foreignKeys",
+       exists (select from pg_proc p where p.pronamespace = to_regnamespace('confidential') and p.proname = c.relname and p.prorettype = c.reltype) as confidential
   from pg_class c
  where c.relnamespace = $1::text::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
  order by c.relname`;
 
-const VIEWS = `select c.relname as name from pg_class c where c.relnamespace = $1::text::regnamespace and c.relkind in ('v', 'm', 'f') order by 1`;
+const VIEWS = `
+select c.relname as name,
+       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'labels',
+                 coalesce((select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = a.atttypid), '[]')) order by a.attnum)
+          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns
+  from pg_class c where c.relnamespace = $1::text::regnamespace and c.relkind in ('v', 'm', 'f') order by 1`;
 
 interface FoundTable {
   name: string;
@@ -36,6 +42,7 @@ interface FoundTable {
   key: string[] | null;
   uniques: string[][];
   foreignKeys: ForeignKey[];
+  confidential: boolean;
 }
 
 /** The world, and by row its key as keySql gives it. */
@@ -52,7 +59,7 @@ export interface KnownWorld {
  */
 export async function readWorld(owner: ClientBase, schema: string, personas: readonly Persona[]): Promise<KnownWorld> {
   const { rows: found } = await owner.query<FoundTable>(TABLES, [escapeIdentifier(schema)]);
-  const { rows: views } = await owner.query<{ name: string }>(VIEWS, [escapeIdentifier(schema)]);
+  const { rows: views } = await owner.query<{ name: string; columns: World["viewColumns"][string] }>(VIEWS, [escapeIdentifier(schema)]);
   const { rows: clock } = await owner.query<{ now: Date; superuser: boolean }>(
     "select statement_timestamp() as now, current_setting('is_superuser')::boolean as superuser",
   );
@@ -67,7 +74,14 @@ export async function readWorld(owner: ClientBase, schema: string, personas: rea
       identities: table.columns.map(({ name }) => name).filter((name) => rows[table.name]?.some((row) => ids.has(row[name] as string))),
     };
   }
-  const world = { schema, tables, rows, views: views.map(({ name }) => name), now: clock[0]?.now ?? new Date() };
+  const world = {
+    schema,
+    tables,
+    rows,
+    views: views.map(({ name }) => name),
+    viewColumns: Object.fromEntries(views.map((view) => [view.name, view.columns])),
+    now: clock[0]?.now ?? new Date(),
+  };
   return { world, keys, superuser: clock[0]?.superuser ?? false };
 }
 

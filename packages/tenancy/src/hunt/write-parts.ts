@@ -27,8 +27,8 @@ export const writeProbe = (
   judge,
 });
 
-/** A column whose change says nothing about whose a row is: of those that are granted, else of all. */
-export function harmlessColumn(table: Table, granted: readonly string[]): Column | undefined {
+/** A column whose change says nothing about whose a row is: of those that are granted, else of all; rather one that may be read, too. */
+export function harmlessColumn(table: Table, granted: readonly string[], readable: readonly string[]): Column | undefined {
   const candidates = table.columns.filter(({ name, generated }) => !generated && (granted.length === 0 || granted.includes(name)));
   const weight = ({ name, type, labels }: Column): number => {
     if (table.uniques.some((unique) => unique.includes(name))) return 4;
@@ -36,7 +36,8 @@ export function harmlessColumn(table: Table, granted: readonly string[]): Column
     if (type === "boolean" || labels.length > 0) return 2;
     return type.startsWith("timestamp") ? 1 : 0;
   };
-  return [...candidates].sort((a, b) => weight(a) - weight(b))[0];
+  const closed = ({ name }: Column) => (readable.includes(name) ? 0 : 10);
+  return [...candidates].sort((a, b) => weight(a) + closed(a) - weight(b) - closed(b))[0];
 }
 
 export const columnOf = (table: Table, name: string): Column | undefined => table.columns.find((column) => column.name === name);

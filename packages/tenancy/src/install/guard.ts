@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { claimSchema } from "./claim.ts";
+import { harden } from "./harden.ts";
 import { installing } from "./installing.ts";
 import { giveMirrorAccess } from "./mirror.ts";
 import { retryClashes } from "./retry.ts";
@@ -17,6 +18,12 @@ export interface GuardOptions {
    * call `<schema>.org_id()`, and every other function of this package that touches the guard takes the same option.
    */
   schema?: string;
+  /**
+   * Takes the mark LEAKPROOF from ordering comparisons, in this database: Postgres then asks the policies before a caller's `starts_at >= …`, so that
+   * nobody reads hidden values by comparing. Needs a superuser. Ranges that callers ask for are no index conditions any more on guarded tables; what
+   * that costs is in docs/security.md. Left out or false: as it is. A dump, a restore and a new database do not keep it; `doctor` says so.
+   */
+  harden?: boolean;
 }
 
 export interface InstalledGuard {
@@ -27,6 +34,8 @@ export interface InstalledGuard {
   mirrorReady: boolean;
   /** False where the caller may make no event trigger: SQL of the product can then make others wait; docs/security.md. */
   utilityRefused: boolean;
+  /** Ordering comparisons run behind the policies; see `harden`. */
+  hardened: boolean;
 }
 
 /**
@@ -37,7 +46,7 @@ export interface InstalledGuard {
  * what anonymous sees. It may wait for transactions that have read the guard's tables.
  *
  * @throws TenancyError install_refused when the server is older than 16, the schema belongs to somebody else, its version is newer, or the caller
- * lacks a right
+ * lacks a right, for `harden` that of a superuser
  */
 export async function installGuard(client: ClientBase, options: GuardOptions = {}): Promise<InstalledGuard> {
   const names = { mirror: options.mirror ?? DEFAULT_MIRROR, schema: options.schema ?? DEFAULT_SCHEMA };
@@ -54,9 +63,10 @@ export async function installGuard(client: ClientBase, options: GuardOptions = {
       for (const name of GUARD_FILES) await client.query(guardSql(name, names));
       await client.query("set local role none");
       const utilityRefused = await refuseUtility(client, names);
+      const hardened = await harden(client, names, options.harden ?? false);
       const mirrorReady = await giveMirrorAccess(client, names.mirror);
       await client.query("commit");
-      return { version: GUARD_VERSION, upgradedFrom: found, mirrorReady, utilityRefused };
+      return { version: GUARD_VERSION, upgradedFrom: found, mirrorReady, utilityRefused, hardened };
     } catch (error) {
       await client.query("rollback");
       throw error;

@@ -1,6 +1,8 @@
 import type { ClientBase } from "pg";
 import { escapeIdentifier } from "pg";
 import { TenancyError, withoutRowData } from "../errors.ts";
+import { CONFIDENTIAL_ROLE } from "../policies/confidential-names.ts";
+import { inheritFrom } from "./inherit.ts";
 import { installing } from "./installing.ts";
 import { refuseOldServer } from "./recent.ts";
 import { retryClashes } from "./retry.ts";
@@ -42,6 +44,7 @@ const SHAPE_BY_ROLE: Record<string, RoleShape> = {
   rehome_owner: {},
   rehome_guard: {},
   rehome_keys: {},
+  [CONFIDENTIAL_ROLE]: {},
   authenticated: {},
   anonymous: {},
   rehome_mover: { login: true, bypassRls: true },
@@ -86,6 +89,7 @@ async function makeRoles(client: ClientBase, options: RolePasswords): Promise<vo
   await retryClashes(() => joinInstaller(client));
   await retryClashes(() => reserveConnections(client));
   for (const role of ["authenticated", "anonymous"]) await retryClashes(() => letBecome(client, "rehome_login", role));
+  await retryClashes(() => inheritFrom(client, "authenticated"));
   await setPassword(client, "rehome_mover", options.moverPassword, options.plainPasswords ?? false);
   await setPassword(client, "rehome_login", options.loginPassword, options.plainPasswords ?? false);
   if (options.workerPassword !== undefined) await installWorker(client, options, options.workerPassword);
@@ -136,14 +140,19 @@ async function shapeRole(client: ClientBase, role: string, shape: RoleShape): Pr
   } else if (!rows[0].fits) await client.query(`alter role ${escapeIdentifier(role)} ${wanted}`);
 }
 
-/** A caller that is no superuser must be able to act as the two roles that own the guard. */
+/** A caller that is no superuser must be able to act as the roles that own the guard and the functions for confidential columns. */
 async function joinInstaller(client: ClientBase): Promise<void> {
-  for (const role of ["rehome_owner", "rehome_guard"]) {
+  // It inherits the role of verified persons: who owns the database needs nothing of that.
+  for (const [role, inherit] of [
+    ["rehome_owner", true],
+    ["rehome_guard", true],
+    [CONFIDENTIAL_ROLE, false],
+  ] as const) {
     const { rows } = await client.query<{ able: boolean }>(
-      "select pg_has_role(current_user, $1, 'SET') and pg_has_role(current_user, $1, 'USAGE') as able",
-      [role],
+      "select pg_has_role(current_user, $1, 'SET') and (not $2 or pg_has_role(current_user, $1, 'USAGE')) as able",
+      [role, inherit],
     );
-    if (!rows[0]?.able) await client.query(`grant ${role} to current_user with inherit true, set true`);
+    if (!rows[0]?.able) await client.query(`grant ${role} to current_user with inherit ${inherit}, set true`);
   }
 }
 

@@ -37,7 +37,7 @@ export function tablesSql(version: number, names: GuardNames): string {
 }
 
 /** Functions and rights of the newest version. */
-export function guardSql(name: (typeof GUARD_FILES)[number] | "utility", names: GuardNames): string {
+export function guardSql(name: (typeof GUARD_FILES)[number] | "utility" | "harden", names: GuardNames): string {
   return inNames(name, names);
 }
 

@@ -57,7 +57,13 @@ async function rows(token: string): Promise<unknown> {
 
 test("from version 1 with data: issuers, keys, revoked sessions and policies stay and count, in sessions open meanwhile too", async () => {
   expect(await rows(issuer.token())).toEqual(["org_01A"]);
-  expect(await installGuard(owner)).toEqual({ version: GUARD_VERSION, upgradedFrom: 1, mirrorReady: true, utilityRefused: true });
+  expect(await installGuard(owner)).toEqual({
+    version: GUARD_VERSION,
+    upgradedFrom: 1,
+    mirrorReady: true,
+    utilityRefused: true,
+    hardened: false,
+  });
   expect(await rows(issuer.token())).toEqual(["org_01A"]);
   expect(await rows(issuer.token({ sid: "session_gone" }))).toBe("RJ009");
   expect(await rows(issuer.token({ iss: "https://partner.test" }))).toBe("RJ004");
@@ -66,6 +72,7 @@ test("from version 1 with data: issuers, keys, revoked sessions and policies sta
     upgradedFrom: GUARD_VERSION,
     mirrorReady: true,
     utilityRefused: true,
+    hardened: false,
   });
 
   // And what is new works: keys, tickets, Clerk.

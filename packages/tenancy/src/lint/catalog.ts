@@ -90,6 +90,7 @@ function parametersOf({ schemas, guardSchema, orgColumns, organizationTable, rol
     columns.money,
     columns.sensitive,
     GUARD_FUNCTIONS,
+    columns.confidential,
   ];
 }
 

@@ -46,6 +46,8 @@ export interface LintOptions {
     money?: string;
     /** Credentials and the like. */
     sensitive?: string;
+    /** What identifies, ails or charges a person: not to be selectable, see `confidential`. */
+    confidential?: string;
   };
   accept?: readonly Accept[];
   /** The product's code, for `tenancy lint --source`. */
@@ -76,6 +78,9 @@ const MONEY = "(^|_)(amount|price|fee|balance|payout|payment|transfer|refund|cha
 const SENSITIVE =
   "password|passwd|passphrase|secret|token|api_?key|private_?key|(^|_)(pwd|jwt|recovery_?code|backup_?code|otp|totp|ssn|passport|national_?id|tax_?id|card_?number|cvv|cvc|iban|bank_?account|account_?number|medical|health|diagnos[ie]s)s?[0-9]*(_|$)";
 
+const CONFIDENTIAL =
+  "(^|_)(e_?mail|phone|mobile|address|street|postal_?code|post_?code|zip|birth(day|date)?|date_of_birth|dob|(first|last|middle|full|guest|patient|buyer|customer)_?name|notes?|diagnosis|symptoms?|medical|health|encrypted|iban|bank|card|ssn|passport|token|secret)(_|$)";
+
 /** Fills in what is left out. @throws OptionsError when an accepted finding is not whole */
 export function settle(options: LintOptions = {}): SettledOptions {
   const accept = options.accept ?? [];
@@ -100,7 +105,7 @@ export function settle(options: LintOptions = {}): SettledOptions {
       bypass: ["rehome_mover"],
       ...options.roles,
     },
-    columns: { identity: IDENTITY, money: MONEY, sensitive: SENSITIVE, ...options.columns },
+    columns: { identity: IDENTITY, money: MONEY, sensitive: SENSITIVE, confidential: CONFIDENTIAL, ...options.columns },
     accept,
   };
 }

@@ -125,8 +125,10 @@ async function organizationColumns(client: ClientBase): Promise<OrganizationColu
 
 /** Rows are a matter of the tables' policies. */
 async function openForPeople(open: Opener, { organizations, memberships, users, invitations }: OrganizationRelations): Promise<void> {
-  for (const relation of [organizations, memberships, invitations]) await open.grant(relation, "authenticated", "select");
-  await open.grant(users, "authenticated", "select, update (first_name, last_name, image_url, updated_at)");
+  for (const relation of [organizations, memberships]) await open.readable(relation, []);
+  await open.readable(invitations, ["email"]);
+  await open.readable(users, ["email", "first_name", "last_name"]);
+  await open.grant(users, "authenticated", "update (first_name, last_name, image_url, updated_at)");
 }
 
 async function openForSync(open: Opener, { organizations, memberships, users, invitations }: OrganizationRelations): Promise<void> {
@@ -254,6 +256,20 @@ class Opener {
       ]);
       if (!rows[0]?.held) await this.#client.query(`grant ${right} on ${quoteRelation(relation)} to ${role}`);
     }
+  }
+
+  /**
+   * People may select the columns that organizationTables does not declare confidential; nothing is given where the product gave something, which
+   * may be less.
+   */
+  async readable(relation: string, confidential: readonly string[]): Promise<void> {
+    const { rows } = await this.#client.query<{ columns: string }>(
+      `select string_agg(quote_ident(attname), ', ' order by attnum) as columns from pg_attribute
+        where attrelid = to_regclass($1) and attnum > 0 and not attisdropped and attname <> all ($2)
+          and not has_any_column_privilege('authenticated', attrelid, 'select') having count(*) > 0`,
+      [quoteRelation(relation), confidential],
+    );
+    if (rows[0]) await this.#client.query(`grant select (${rows[0].columns}) on ${quoteRelation(relation)} to authenticated`);
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { inSchema } from "../install/sql-text.ts";
+import { confidential } from "../policies/builders.ts";
 import { allRows, deletable } from "./policies.ts";
 
 const authenticated = pgRole("authenticated").existing();
@@ -79,8 +80,9 @@ export function organizationTables<
   const orgId = orgIdOf(() => (organizations as unknown as { id: AnyPgColumn }).id);
 
   const users = pgTable("users", { ...userColumns(orgId), ...(own.users as U) }, (table) => {
-    const t = table as unknown as Record<"orgId" | "workosUserId", AnyPgColumn>;
+    const t = table as unknown as Record<"orgId" | "workosUserId" | "email" | "firstName" | "lastName", AnyPgColumn>;
     return [
+      ...confidential(t.email, t.firstName, t.lastName),
       index("users_org_id").on(t.orgId),
       pgPolicy("users_select_self", { for: "select", to: authenticated, using: self(t.workosUserId) }),
       // Which columns is a matter of grants: names and image, never id, organization or address.
@@ -108,8 +110,9 @@ export function organizationTables<
   }).enableRLS();
 
   const invitations = pgTable("invitations", { ...invitationColumns(orgId), ...(own.invitations as I) }, (table) => {
-    const t = table as unknown as Record<"orgId", AnyPgColumn>;
+    const t = table as unknown as Record<"orgId" | "email", AnyPgColumn>;
     return [
+      ...confidential(t.email),
       index("invitations_org_id").on(t.orgId),
       pgPolicy("invitations_select_own_org", { for: "select", to: authenticated, using: ownOrg(t.orgId) }),
       ...forSync("invitations", "select", "insert", "update"),

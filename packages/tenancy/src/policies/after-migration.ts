@@ -3,6 +3,7 @@ import { TenancyError } from "../errors.ts";
 import { installing } from "../install/installing.ts";
 import { retryClashes } from "../install/retry.ts";
 import { comparePolicies, createPolicy, type PolicyDifference, relationOf } from "./compare-policies.ts";
+import { confidentialProblems, giveConfidentialAccess } from "./confidential-access.ts";
 import { type DeclaredTable, declaredTables } from "./declared.ts";
 import { declaredGrants, grantProblems } from "./grants.ts";
 import { serialProblems } from "./serial.ts";
@@ -14,7 +15,10 @@ export interface AfterMigrationOptions {
   owner?: string;
   /** False: a policy that is missing or differs is an error instead of being put back. */
   reapply?: boolean;
-  /** `declared` (default): rights follow from the policies, see declaredGrants. `leave`: the product has grants of its own. */
+  /**
+   * `declared` (default): rights follow from the policies, see declaredGrants. `leave`: the product has grants of its own; confidential columns are
+   * taken out of them all the same.
+   */
   grants?: "declared" | "leave";
   /** Tables of the same Postgres schemas that this Drizzle schema does not declare and that are somebody else's care: `schema.table`. */
   others?: readonly string[];
@@ -47,7 +51,10 @@ async function applyAndProve(client: ClientBase, options: AfterMigrationOptions)
   if (missing.length > 0) throw unsafe(missing);
   await inTransaction(client, () => force(client, tables, owner));
   const reapplied = reapply ? await inTransaction(client, () => putBack(client, tables)) : [];
-  if (grants === "declared") await inTransaction(client, () => client.query(declaredGrants(tables)));
+  await inTransaction(client, async () => {
+    if (grants === "declared") await client.query(declaredGrants(tables));
+    await giveConfidentialAccess(client, tables);
+  });
   const problems = await policyProblems(client, options);
   if (problems.length > 0) throw unsafe(problems);
   return { tables: tables.length, policies: tables.reduce((sum, { policies }) => sum + policies.length, 0), reapplied };
@@ -67,6 +74,7 @@ export async function policyProblems(client: ClientBase, options: AfterMigration
       ...(await tableProblems(client, tables, options)),
       ...(await comparePolicies(client, tables)).map(sentence),
       ...(await grantProblems(client, tables)),
+      ...(await confidentialProblems(client, tables)),
       ...(await serialProblems(client, tables)),
     ]);
   });

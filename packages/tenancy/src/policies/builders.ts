@@ -1,4 +1,5 @@
 import type { AnyPgColumn, PgTableExtraConfigValue } from "drizzle-orm/pg-core";
+import { confidential as secret } from "./confidential.ts";
 import { DEFAULT_WORDS, type GuardWords } from "./guard-words.ts";
 import { type MirrorColumns, membershipMirror as mirror } from "./mirror.ts";
 import { orgScoped as scoped } from "./org-scoped.ts";
@@ -26,6 +27,11 @@ export interface PolicyBuilders {
   published(flag: AnyPgColumn, options?: PublishedOptions): PgTableExtraConfigValue[];
   /** Whoever holds a grant that has not expired reads the row. Opens no writing. */
   sharedByGrant(id: AnyPgColumn, options: Grants): PgTableExtraConfigValue[];
+  /**
+   * These columns the application's roles may not select at all, not even in a condition: comparisons run before policies, and whoever runs SQL
+   * could ask them of hidden rows. They are read by key, under the table's policies, with `readConfidential`.
+   */
+  confidential(first: AnyPgColumn, ...more: readonly AnyPgColumn[]): PgTableExtraConfigValue[];
   /** The mirror of memberships: the guard reads it, people read their own rows, nobody but a job writes it. */
   membershipMirror(columns: MirrorColumns): PgTableExtraConfigValue[];
 }
@@ -39,8 +45,9 @@ export function policyBuilders(words: Partial<GuardWords> = {}): PolicyBuilders 
     sharedBetween: (writer, reader, options) => between(all, writer, reader, options),
     published: (flag, options) => shown(all, flag, options),
     sharedByGrant: (id, options) => granted(all, id, options),
+    confidential: (first, ...more) => secret(all, first, ...more),
     membershipMirror: (columns) => mirror(all, columns),
   };
 }
 
-export const { orgScoped, ownRow, sharedBetween, published, sharedByGrant, membershipMirror } = policyBuilders();
+export const { orgScoped, ownRow, sharedBetween, published, sharedByGrant, confidential, membershipMirror } = policyBuilders();

@@ -1,6 +1,7 @@
 import { is, type SQL } from "drizzle-orm";
 import { getTableConfig, PgDialect, type PgPolicy, PgTable } from "drizzle-orm/pg-core";
 import { TenancyError } from "../errors.ts";
+import { confidentialOf } from "./confidential.ts";
 import { keptColumns } from "./row-policies.ts";
 
 export interface DeclaredPolicy {
@@ -21,6 +22,11 @@ export interface DeclaredTable {
   /** Of the primary key: never to be updated. */
   key: string[];
   policies: DeclaredPolicy[];
+  /** Columns that the application's roles must not select. */
+  confidential: string[];
+  /** The application's roles, and the one of them that reads these columns through the table's function; see confidential. */
+  closedTo: readonly string[];
+  reader: string;
 }
 
 /**
@@ -42,12 +48,16 @@ function declaredTable(table: PgTable): DeclaredTable {
   if (!config.enableRLS)
     throw refused(`Table ${config.name} is declared without enableRLS().`, `Write pgTable("${config.name}", …).enableRLS().`);
   const keys = [...config.columns.filter(({ primary }) => primary), ...config.primaryKeys.flatMap(({ columns }) => columns)];
+  const secret = confidentialOf(table);
   return {
     schema: config.schema ?? "public",
     name: config.name,
     columns: config.columns.map(({ name }) => name),
     key: keys.map(({ name }) => name),
     policies: config.policies.map((policy) => declaredPolicy(config.name, policy)),
+    confidential: [...(secret?.columns ?? [])],
+    closedTo: secret?.closedTo ?? [],
+    reader: secret?.reader ?? "",
   };
 }
 

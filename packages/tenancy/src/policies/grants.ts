@@ -22,7 +22,12 @@ function grantOf(table: DeclaredTable, role: string): string[] {
   const verbs = [...new Set(policiesOf(table, role).map(({ verb }) => verb))];
   const kept = keptFrom(table, role);
   const free = table.columns.filter((column) => !kept.includes(column)).map(escapeIdentifier);
-  const rights = verbs.flatMap((verb) => (verb === "update" ? free.slice(0, 1).map(() => `update (${free.join(", ")})`) : [verb]));
+  const open = table.closedTo.includes(role) ? table.columns.filter((column) => !table.confidential.includes(column)) : table.columns;
+  const some = (verb: string, columns: readonly string[]) => columns.slice(0, 1).map(() => `${verb} (${columns.join(", ")})`);
+  const rights = verbs.flatMap((verb) => {
+    if (verb === "update") return some(verb, free);
+    return verb === "select" && open.length < table.columns.length ? some(verb, open.map(escapeIdentifier)) : [verb];
+  });
   return rights.length > 0 ? [`grant ${rights.join(", ")} on ${relationOf(table)} to ${escapeIdentifier(role)}`] : [];
 }
 

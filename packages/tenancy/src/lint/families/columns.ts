@@ -21,4 +21,10 @@ export const COLUMN_RULES: readonly Rule[] = [
     why: "Columns with such names hold what opens accounts or harms people, and this one is read without row security or without an identity.",
     splinter: "0023",
   },
+  {
+    id: "confidential-column-open",
+    level: "warn",
+    title: "A confidential-looking column the product may select",
+    why: "Postgres runs comparisons before policies, and EXPLAIN ANALYZE tells whether a hidden row met them: whoever runs SQL as the product reads such a column of everybody by binary search. Declare it with confidential(), or accept it with a reason.",
+  },
 ];

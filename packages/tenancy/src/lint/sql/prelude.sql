@@ -2,11 +2,11 @@
 -- all see one snapshot. Roles are looked at by their effect (has_…_privilege), which counts PUBLIC and inherited rights.
 --   $1 product schemas  $2 guard schema  $3 org columns (the first: whose row it is)  $4 organization table  $5 application roles
 --   $6 the anonymous one  $7 logins  $8 workers' logins  $9 LIKE pattern of job roles  $10 roles that may bypass  $11 owner of tables
---   $12 identity columns  $13 money columns  $14 sensitive columns (regular expressions)  $15 functions of the guard that are for everybody
+--   $12 identity columns  $13 money columns  $14 sensitive columns (regular expressions)  $15 functions of the guard that are for everybody  $16 confidential columns
 with recursive option as materialized (
   select $1::text[] as schemas, $2::text as guard, $3::text[] as org_columns, $4::text as organization_table, $5::text[] as application,
          $6::text as anonymous, $7::text[] as login, $8::text[] as worker, $9::text as job, $10::text[] as bypass, $11::text as owner,
-         $12::text as identity, $13::text as money, $14::text as sensitive, $15::text[] as guard_functions,
+         $12::text as identity, $13::text as money, $14::text as sensitive, $15::text[] as guard_functions, $16::text as confidential,
          (select array_agg(replace(lower(regexp_replace(regexp_replace(regexp_replace(regexp_replace(c, '([A-Z]{2})s(?![a-z])', '\1S', 'g'), '([A-Z]+)([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g'), '[^A-Za-z0-9]+', '_', 'g')), '_', '') order by n) from unnest($3::text[]) with ordinality u (c, n)) as org_words
 ),
 -- Roles that the product acts as. Oid 0 is PUBLIC in access lists.

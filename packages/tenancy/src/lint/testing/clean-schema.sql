@@ -62,7 +62,8 @@ create policy payout_read on public.payout for select to {app} using (org_id = (
 create policy payout_job_read on public.payout for select to {job} using (true);
 create policy payout_job_add on public.payout for insert to {job} with check (true);
 
-grant select on public.organizations, public.note, public.note_titles, public.remark, public.payout to {app};
+grant select on public.organizations, public.note_titles, public.remark, public.payout to {app};
+grant select (id, org_id, author_id, title, price_cents) on public.note to {app};
 grant insert (id, org_id, author_id, title, secret), update (title, secret), delete on public.note to {app};
 grant insert (org_id, note_id, body) on public.remark to {app};
 grant select, insert on public.payout to {job};

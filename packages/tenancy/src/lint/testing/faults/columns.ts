@@ -32,6 +32,19 @@ export const COLUMN_FAULTS: readonly Fault[] = [
     finds: [["money-column-writable", "public.payout.amount"]],
   },
   {
+    name: "a secret that the product compares with everybody's",
+    sql: "grant select (secret) on public.note to {app}",
+    finds: [["confidential-column-open", "public.note.secret"]],
+  },
+  {
+    name: "addresses of people",
+    sql: "alter table public.remark add column guest_email text, add column phone_number text, add column email_verified boolean",
+    finds: [
+      ["confidential-column-open", "public.remark.guest_email"],
+      ["confidential-column-open", "public.remark.phone_number"],
+    ],
+  },
+  {
     name: "a credential that anonymous reads",
     sql: "create policy shown on public.note for select to {anon} using (title = 'x'); grant select (secret) on public.note to {anon}",
     finds: [
