@@ -1,6 +1,6 @@
 import { escapeIdentifier } from "pg";
 
-export type Param = string | number | boolean | null;
+export type Param = string | number | boolean | null | readonly string[];
 
 export interface Statement {
   text: string;

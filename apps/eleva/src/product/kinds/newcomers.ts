@@ -1,3 +1,4 @@
+import { workosRoles } from "../../move/permissions.ts";
 import { type Act, asPerson, encrypted, fixed } from "../scene.ts";
 import type { Person } from "../shop.ts";
 import { insert, moment, type Statement, update } from "../statement.ts";
@@ -19,12 +20,13 @@ export const foundPractice: Act = ({ draw, shop, practices, now }) => {
   const { orgId, membershipId } = practice;
   person.orgId = orgId;
   const member = { id: membershipId, org_id: orgId, workos_user_id: person.workosUserId, role_slug: "owner", status: "active" };
+  const permissions = workosRoles.owner.permissions; // as the mirror expands the role
   return [
     {
       as: { kind: "job", job: "sync" },
       target: [
         insert("organizations", { id: orgId, type: "expert_individual", tier: "free", name: "Nova Pessoa", created_at: now.target }),
-        insert("memberships", member),
+        insert("memberships", { ...member, permissions }),
       ],
       legacy: fixed(),
     },
