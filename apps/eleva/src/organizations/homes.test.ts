@@ -83,14 +83,14 @@ async function join(org: string, email: string): Promise<User> {
 }
 
 /** A guest of this address, with a meeting of Ana's and a record. */
-async function leftAsGuest(email: string): Promise<void> {
+async function leftAsGuest(email: string, day = "2026-09-01"): Promise<void> {
   const org = `guest_${email.split("@")[0]}`;
   await rows("insert into organizations (id, type, tier, claimed) values ($1, 'patient_personal', 'free', false)", [org]);
   await rows("insert into guests (org_id, email_key, email, name) values ($1, $2, $2, 'Vera')", [org, email]);
   await rows(
     `insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, guest_notes, starts_at, ends_at, timezone)
-     values (md5($2)::uuid, 'org_ana', $1, md5('service ana')::uuid, 'user_ana', $2, 'Vera', 'a note', '2026-09-01 10:00Z', '2026-09-01 11:00Z', 'UTC')`,
-    [org, email],
+     values (md5($2)::uuid, 'org_ana', $1, md5('service ana')::uuid, 'user_ana', $2, 'Vera', 'a note', $3::date + time '10:00', $3::date + time '11:00', 'UTC')`,
+    [org, email, day],
   );
   await rows(
     `insert into records (org_id, patient_org_id, meeting_id, expert_user_id, guest_email, encrypted_content)
@@ -179,6 +179,19 @@ test("a founder asks to be forgotten: refused while the clinic is theirs, and th
   await pollEvents({ workos, run: run.sync }).catch(() => {});
   expect(await ofColleague()).toEqual(whole);
   expect(await rows("select from memberships where workos_user_id = $1", [user.id])).toEqual([]);
+});
+
+test("an expert alone in the practice is forgotten with both, and reads as a patient no more", async () => {
+  const user = await workos.userManagement.createUser({ email: "solo@example.test", emailVerified: true });
+  const parts = { workos, run: run.sync };
+  const home = await ensurePersonalOrganization(parts, { user, name: "Solo" });
+  const practice = await foundOrganization(parts, { user, type: "expert_individual", name: "Solo" });
+  await leftAsGuest("solo@example.test", "2026-09-11");
+  await erasePerson({ workos, ...run }, { userId: user.id, orgId: home }, { archive: eraseByAddress });
+  expect(await rows("select from organizations where id in ($1, $2)", [home, practice])).toEqual([]);
+  expect(await rows("select patient_org_id as of, guest_email as email from meetings where id = md5('solo@example.test')::uuid")).toEqual([
+    { of: "org_erased", email: "" },
+  ]);
 });
 
 const MEETING = `insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, starts_at, ends_at, timezone, imported)
