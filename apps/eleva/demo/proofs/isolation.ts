@@ -42,7 +42,10 @@ export async function proveElevaIsolation(bypass: pg.Client, loginUrl: string, w
     const outsiders = suspended && last ? await asOutsiders(bypass, openAs, suspended, last) : undefined;
     const offenders = [insiders, ...(outsiders ? [outsiders] : [])]
       .flatMap((found) => found.differences)
-      .map(({ persona, table, extra, missing }) => `${persona} on ${table}: ${extra} rows too many, ${missing} missing`);
+      .map(
+        ({ persona, table, extra, missing, changed }) =>
+          `${persona} on ${table}: ${extra} rows too many, ${missing} missing, ${changed} other than they stand`,
+      );
     const figure = `${personas.length} memberships of ${new Set(people.rows.map(({ user }) => user)).size} people, anonymous, a suspended member and a stranger on ${insiders.expected / (personas.length + 1)} relations; ${insiders.rowsSeen.toLocaleString("en-US")} rows seen, each by the rule`;
     return judge({
       name: "isolation",
