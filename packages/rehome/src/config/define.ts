@@ -85,6 +85,11 @@ const move = z.strictObject({
   derive: z.array(statement).default([]),
   /** Legacy rows that stay for a stated reason: table → reason. */
   stays: z.record(z.string(), z.string()).default({}),
+  /**
+   * The longest time, in milliseconds, in which writes may be refused by a freeze; the server of the side that serves ends it then, whatever
+   * becomes of the mover. What is done inside (drain, prove) must fit into it.
+   */
+  maxFreezeMs: z.number().int().min(100).max(600_000).default(5_000),
   proofs: z.array(z.strictObject({ name: z.string(), prove: callback<(context: ProofContext) => Promise<Proof>>() })).default([]),
   monthlyCost: z.strictObject({ before: z.number(), after: z.number(), currency: z.string() }).optional(),
 });

@@ -94,7 +94,7 @@ async function addTrigger(client: ClientBase, table: string, { name, sql }: Trig
       });
       return;
     } catch (error) {
-      if (attempt >= TRIES || !(error instanceof MoveError) || !error.message.includes("55P03")) throw error;
+      if (attempt >= TRIES || !(error instanceof MoveError) || error.sqlstate !== "55P03") throw error;
       await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS)); // let the writers pass
     }
   }
@@ -127,41 +127,4 @@ begin
   if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.${id(key)} is distinct from old.${id(key)}) then ${log("new")} end if;
   return null;
 end $capture$`;
-}
-
-/** Opens or closes a database for the product's writes. Takes effect at once, for old snapshots too, and is not undone by a rollback. */
-export async function setFence(client: ClientBase, state: "open" | "closed"): Promise<void> {
-  await query(client, `set the fence to ${state}`, "select setval('rehome.fence_state', $1)", [state === "open" ? 1 : 2]);
-}
-
-export async function readFence(client: ClientBase): Promise<"open" | "closed" | "absent"> {
-  const [found] = await query<{ there: boolean }>(
-    client,
-    "look for the fence",
-    "select to_regclass('rehome.fence_state') is not null as there",
-  );
-  if (!found?.there) return "absent";
-  const [row] = await query<{ state: string }>(client, "read the fence", "select last_value::text as state from rehome.fence_state");
-  return row?.state === "2" ? "closed" : "open";
-}
-
-/** Keeps the server from taking a freeze for a hung one (`idle_in_transaction_session_timeout`) while other connections work. */
-export function keepAlive(client: ClientBase, everyMs: number): { stop(): void } {
-  const timer = setInterval(() => {
-    client.query("select 1").catch(() => clearInterval(timer)); // a broken freeze shows in the next statement
-  }, everyMs);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
-}
-
-/**
- * Freezes: waits until every transaction that wrote has ended, and refuses new writes (RH001) until this client's transaction ends.
- *
- * If this process dies, the server ends the transaction and writes go on: nobody has to unfreeze. The patience stays this transaction's limit for locks.
- *
- * @param patienceMs how long to wait for open transactions before giving up (SQLSTATE 55P03)
- */
-export async function freeze(client: ClientBase, patienceMs: number): Promise<void> {
-  await query(client, "limit the wait for open transactions", `set local lock_timeout = ${Math.round(patienceMs)}`);
-  await query(client, "freeze writes", "lock table rehome.fence in exclusive mode");
 }

@@ -1,18 +1,17 @@
 import type { MoveConfig } from "../config/define.ts";
-import { compileBackward, drainTarget, takeLegacy } from "../copy/backward-pass.ts";
-import { setFence } from "../copy/capture.ts";
+import { type BackwardTable, compileBackward, drainTarget, takeLegacy } from "../copy/backward-pass.ts";
 import { pendingChanges } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
-import { readCatalog } from "../postgres/catalog.ts";
+import { type Catalog, readCatalog } from "../postgres/catalog.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { proveRows } from "../verify/rows.ts";
-import { type BroughtBack, bringBackPeople } from "./bring-back-people.ts";
-import { carryNamesBack } from "./carry-names-back.ts";
-import { beginFreeze, type Connections, withConnections } from "./freeze.ts";
+import { type BroughtBack, bringBackPeople, newcomersLeft } from "./bring-back-people.ts";
+import { carryNamesBack, namesLeft } from "./carry-names-back.ts";
+import { type Connections, type Freeze, whileFrozen, withConnections } from "./freeze.ts";
 import { advanceSequences } from "./sequences.ts";
-import { settle, waitForFreezes } from "./settle.ts";
+import { settle, settleAfresh, waitForFreezes } from "./settle.ts";
 
 export interface RollbackFigures {
   /** `retreated` from a cutover that had not switched; `rolled_back` from the target. */
@@ -32,6 +31,8 @@ export interface RollbackFigures {
 }
 
 const STATES = { legacy: "rolled_back", target: "switched" } as const;
+/** How often the freeze is given up again because somebody signed up, or changed a name, in the moment before it. */
+const ROUNDS = 3;
 
 /**
  * Moves the product back to legacy without losing a write: carry the target's changes back, freeze the target, drain, prove, switch.
@@ -44,7 +45,7 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
     const epoch = await takeMove(target, "rollback");
     await takeLegacy(legacy, epoch);
     const move = await readMove(target);
-    await waitForFreezes(legacy, target);
+    await waitForFreezes(legacy, target, config.maxFreezeMs);
     // A rollback that died after the switch had turned is at its end; a cutover that died before has nothing to carry back.
     const states = move.state === "rolling_back" ? STATES : ({ legacy: "copied", target: "switched" } as const);
     if ((await settle(legacy, target, epoch, states)) === "legacy")
@@ -53,8 +54,8 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
     try {
       return await freezeAndSwitchBack(config, connections, epoch, progress);
     } catch (error) {
-      // The target serves on, or legacy if the switch has turned. What fails here is settled by the next verb.
-      await settle(legacy, target, epoch, STATES).catch(() => {});
+      // The target serves on, or legacy if the switch has turned.
+      await settleAfresh(config, epoch, STATES);
       throw error;
     }
   });
@@ -66,22 +67,55 @@ async function freezeAndSwitchBack(
   epoch: string,
   progress: Progress,
 ): Promise<RollbackFigures> {
-  const { legacy, fence, target } = connections;
+  const { legacy, target } = connections;
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
-  progress.step("bring back people");
-  const broughtBack = [await bringBackPeople(config, target, epoch)];
-  const names = [await carryNamesBack(config, target, epoch)];
-  progress.step("carry back");
-  let carriedBack = await drainTarget(legacy, target, tables, epoch);
+  const broughtBack: BroughtBack[] = [];
+  const names: Awaited<ReturnType<typeof carryNamesBack>>[] = [];
+  let carriedBack = 0;
+  for (let round = 1; ; round++) {
+    // Clerk and WorkOS are asked before the freeze and after the switch, never while writes are refused.
+    progress.step("bring back people");
+    broughtBack.push(await bringBackPeople(config, target, epoch, "clerk"));
+    names.push(await carryNamesBack(config, target, epoch));
+    progress.step("carry back");
+    carriedBack += await drainTarget(legacy, target, tables, epoch);
 
-  progress.step("freeze");
-  const freeze = await beginFreeze(connections);
+    progress.step("freeze");
+    const freezeMs = await whileFrozen(connections, config.maxFreezeMs, async (freeze) => {
+      const late = { people: await newcomersLeft(config, target), names: (await namesLeft(config, target)).length };
+      if (late.people + late.names > 0 && round <= ROUNDS) return null;
+      if (late.people > 0) broughtBack.push(await bringBackPeople(config, target, epoch, "stand_in"));
+      carriedBack += await drainAndProve(config, connections, tables, catalogs, epoch, progress);
+      progress.step("switch");
+      await turn(connections, epoch, freeze);
+      await settle(legacy, target, epoch, STATES);
+      return freeze.elapsedMs();
+    });
+    if (freezeMs === null) continue; // somebody signed up, or changed a name, a moment ago
+    progress.step("unfreeze");
+    // Legacy serves already: what Clerk does not take now is listed.
+    names.push(
+      await carryNamesBack(config, target, epoch).catch(async () => ({
+        people: 0,
+        refused: await namesLeft(config, target).catch(() => []),
+      })),
+    );
+    await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
+    return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
+  }
+}
 
+async function drainAndProve(
+  config: MoveConfig,
+  { legacy, target }: Connections,
+  tables: readonly BackwardTable[],
+  catalogs: { legacy: Catalog; target: Catalog },
+  epoch: string,
+  progress: Progress,
+): Promise<number> {
   progress.step("drain");
-  broughtBack.push(await bringBackPeople(config, target, epoch));
-  names.push(await carryNamesBack(config, target, epoch));
-  carriedBack += await drainTarget(legacy, target, tables, epoch);
+  const carriedBack = await drainTarget(legacy, target, tables, epoch);
   if ((await pendingChanges(target)) > 0)
     throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", {
       next: "Run `rehome check`: a table may lack its trigger.",
@@ -95,11 +129,13 @@ async function freezeAndSwitchBack(
     });
   }
   await advanceSequences(legacy, target, catalogs, config.tables, "legacy");
+  return carriedBack;
+}
 
-  progress.step("switch");
+/** In the same order as the cutover's `turn`: the switch, the closing on the target's disk, the commit. */
+async function turn({ target }: Connections, epoch: string, freeze: Freeze): Promise<void> {
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
-    await setFence(fence, "closed");
     await query(
       target,
       "turn the switch to legacy",
@@ -107,14 +143,8 @@ async function freezeAndSwitchBack(
     );
     // From here on Clerk's passwords and factors are the ones in use; the next run sends them all again.
     await query(target, "forget what WorkOS was sent", "update rehome.identity set account_print = null, totp_print = null");
+    await freeze.close();
   });
-  await settle(legacy, target, epoch, STATES);
-  const freezeMs = freeze.elapsedMs();
-
-  progress.step("unfreeze");
-  await freeze.end();
-  await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
-  return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
 }
 
 function countPeople(

@@ -1,5 +1,5 @@
 import type { MoveConfig } from "../config/define.ts";
-import { readFence } from "../copy/capture.ts";
+import { readFence } from "../copy/fence.ts";
 import { pendingChanges } from "../copy/sync.ts";
 import { type GateCheck, readGate } from "../cutover/gate.ts";
 import { MoveError } from "../errors.ts";
