@@ -17,6 +17,7 @@ export type MoveErrorCode =
   | "PHASE_REFUSED"
   | "FENCED"
   | "GATE_CLOSED"
+  | "CHANGES_OUTRUN"
   | "FREEZE_BLOCKED"
   | "FREEZE_EXPIRED"
   | "FILE_UNWRITABLE";

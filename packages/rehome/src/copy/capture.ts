@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { MoveError } from "../errors.ts";
-import { id, quote } from "../postgres/identifier.ts";
+import { id, nameFor, quote } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { installQuietly } from "../postgres/quietly.ts";
 import { sqlFile } from "../postgres/sql-file.ts";
@@ -64,7 +64,7 @@ function triggersOf({ name, key }: WatchedTable, applierRole: string): Trigger[]
     { name: "rehome_fence", sql: fence },
     {
       name: "rehome_capture",
-      sql: `create trigger rehome_capture after insert or update or delete on ${on} for each row execute function rehome.${id(`capture_${name}`)}()`,
+      sql: `create trigger rehome_capture after insert or update or delete on ${on} for each row execute function rehome.${id(nameFor("capture_", name))}()`,
     },
     {
       name: "rehome_truncate",
@@ -101,7 +101,7 @@ async function addTrigger(client: ClientBase, table: string, { name, sql }: Trig
 }
 
 function captureFunction({ name: table, legacyTable }: WatchedTable, key: string, applierRole: string): string {
-  const name = `rehome.${id(`capture_${table}`)}`;
+  const name = `rehome.${id(nameFor("capture_", table))}`;
   const applier = quote(applierRole);
   const keyText = (row: string) => `${row}.${id(key)}::text`;
   const kept =

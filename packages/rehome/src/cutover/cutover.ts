@@ -1,8 +1,9 @@
 import type { MoveConfig } from "../config/define.ts";
 import { takeLegacy } from "../copy/backward-pass.ts";
 import { derive } from "../copy/copy.ts";
+import { pendingChanges } from "../copy/drain.ts";
 import { compileAll } from "../copy/forward-pass.ts";
-import { drainLegacy, pendingChanges } from "../copy/sync.ts";
+import { drainLegacy } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
 import type { ForwardTable } from "../mapping/forward.ts";

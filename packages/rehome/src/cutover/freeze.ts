@@ -1,5 +1,6 @@
 import type { Client, ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
+import { SWITCH_APPLICATION } from "../copy/backward-pass.ts";
 import { closeForGood, freeze, freezeExpired } from "../copy/fence.ts";
 import { connect } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
@@ -30,7 +31,7 @@ export async function withConnections<T>(
     return client;
   };
   try {
-    const legacy = await open("legacy");
+    const legacy = await open("legacy", SWITCH_APPLICATION);
     const target = await open("target");
     return await work({ legacy, target, fence: await open(serving, "rehome fence") });
   } finally {

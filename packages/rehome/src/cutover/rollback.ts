@@ -1,6 +1,5 @@
 import type { MoveConfig } from "../config/define.ts";
-import { type BackwardTable, compileBackward, drainTarget, takeLegacy } from "../copy/backward-pass.ts";
-import { pendingChanges } from "../copy/sync.ts";
+import { compileBackward, onTheWayBack, takeLegacy, type WayBack } from "../copy/backward-pass.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
 import { type Catalog, readCatalog } from "../postgres/catalog.ts";
@@ -35,7 +34,8 @@ const STATES = { legacy: "rolled_back", target: "switched" } as const;
 const ROUNDS = 3;
 
 /**
- * Moves the product back to legacy without losing a write: carry the target's changes back, freeze the target, drain, prove, switch.
+ * Moves the product back to legacy without losing a write: carry the target's changes back, freeze the target, drain, prove, switch. Legacy is written
+ * for good only when it is proved equal.
  *
  * A failure before the switch leaves the target serving and writable. May be run again after any interruption.
  */
@@ -72,64 +72,65 @@ async function freezeAndSwitchBack(
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
   const broughtBack: BroughtBack[] = [];
   const names: Awaited<ReturnType<typeof carryNamesBack>>[] = [];
-  let carriedBack = 0;
-  for (let round = 1; ; round++) {
-    // Clerk and WorkOS are asked before the freeze and after the switch, never while writes are refused.
-    progress.step("bring back people");
-    broughtBack.push(await bringBackPeople(config, target, epoch, "clerk"));
-    names.push(await carryNamesBack(config, target, epoch));
-    progress.step("carry back");
-    carriedBack += await drainTarget(legacy, target, tables, epoch);
+  return onTheWayBack(legacy, target, tables, epoch, async (wayBack) => {
+    let carriedBack = 0;
+    for (let round = 1; ; round++) {
+      // Clerk and WorkOS are asked before the freeze and after the switch, never while writes are refused.
+      progress.step("bring back people");
+      broughtBack.push(await bringBackPeople(config, target, epoch));
+      names.push(await carryNamesBack(config, target, epoch));
+      progress.step("carry back");
+      carriedBack += await wayBack.drain();
 
-    progress.step("freeze");
-    const freezeMs = await whileFrozen(connections, config.maxFreezeMs, async (freeze) => {
-      const late = { people: await newcomersLeft(config, target), names: (await namesLeft(config, target)).length };
-      if (late.people + late.names > 0 && round <= ROUNDS) return null;
-      if (late.people > 0) broughtBack.push(await bringBackPeople(config, target, epoch, "stand_in"));
-      carriedBack += await drainAndProve(config, connections, tables, catalogs, epoch, progress);
-      progress.step("switch");
-      await turn(connections, epoch, freeze);
-      await settle(legacy, target, epoch, STATES);
-      return freeze.elapsedMs();
-    });
-    if (freezeMs === null) continue; // somebody signed up, or changed a name, a moment ago
-    progress.step("unfreeze");
-    // Legacy serves already: what Clerk does not take now is listed.
-    names.push(
-      await carryNamesBack(config, target, epoch).catch(async () => ({
-        people: 0,
-        refused: await namesLeft(config, target).catch(() => []),
-      })),
-    );
-    await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
-    return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
-  }
+      progress.step("freeze");
+      const freezeMs = await whileFrozen(connections, config.maxFreezeMs, async (freeze) => {
+        const late = { people: await newcomersLeft(config, target), names: (await namesLeft(config, target)).length };
+        if (late.people + late.names > 0 && round <= ROUNDS) return null;
+        if (late.people > 0) broughtBack.push(await bringBackPeople(config, target, epoch, "stand_in"));
+        progress.step("drain");
+        carriedBack += await wayBack.drain();
+        await proveAndCommit(config, connections, catalogs, wayBack, progress);
+        progress.step("switch");
+        await turn(connections, epoch, freeze);
+        await settle(legacy, target, epoch, STATES);
+        return freeze.elapsedMs();
+      });
+      if (freezeMs === null) continue; // somebody signed up, or changed a name, a moment ago
+      progress.step("unfreeze");
+      // Legacy serves already: what Clerk does not take now is listed.
+      names.push(
+        await carryNamesBack(config, target, epoch).catch(async () => ({
+          people: 0,
+          refused: await namesLeft(config, target).catch(() => []),
+        })),
+      );
+      await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
+      return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
+    }
+  });
 }
 
-async function drainAndProve(
+/** Legacy is compared as it would be, and written for good only if it is equal. */
+async function proveAndCommit(
   config: MoveConfig,
   { legacy, target }: Connections,
-  tables: readonly BackwardTable[],
   catalogs: { legacy: Catalog; target: Catalog },
-  epoch: string,
+  wayBack: WayBack,
   progress: Progress,
-): Promise<number> {
-  progress.step("drain");
-  const carriedBack = await drainTarget(legacy, target, tables, epoch);
-  if ((await pendingChanges(target)) > 0)
+): Promise<void> {
+  if ((await wayBack.pending()) > 0)
     throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", {
       next: "Run `rehome check`: a table may lack its trigger.",
     });
-
   progress.step("prove");
   const { proof } = await proveRows(legacy, target, config);
   if (!proof.ok) {
     throw new MoveError("GATE_CLOSED", `Inside the freeze the rows are not equal: ${proof.offenders.join("; ")}.`, {
-      next: "The target serves as before. Mend what is named, then run `rehome rollback` again.",
+      next: "The target serves as before, and legacy is as it was. Mend what is named, then run `rehome rollback` again.",
     });
   }
   await advanceSequences(legacy, target, catalogs, config.tables, "legacy");
-  return carriedBack;
+  await wayBack.commit();
 }
 
 /** In the same order as the cutover's `turn`: the switch, the closing on the target's disk, the commit. */
@@ -141,6 +142,7 @@ async function turn({ target }: Connections, epoch: string, freeze: Freeze): Pro
       "turn the switch to legacy",
       "update rehome.switch set side = 'legacy', epoch = epoch + 1, at = now() where side = 'target'",
     );
+    await query(target, "clear the target's change log", "delete from rehome.change");
     // From here on Clerk's passwords and factors are the ones in use; the next run sends them all again.
     await query(target, "forget what WorkOS was sent", "update rehome.identity set account_print = null, totp_print = null");
     await freeze.close();
