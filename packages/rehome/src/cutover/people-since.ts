@@ -3,23 +3,24 @@ import type { MoveConfig } from "../config/define.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
 import { decide } from "../plan/dispositions.ts";
 import { query } from "../postgres/query.ts";
+import { changedAtClerk } from "../users/clerk-print.ts";
 import type { GateCheck } from "./gate.ts";
 
 /**
- * Asks Clerk once more, right before the cutover: whoever signed up, was banned or changed what decides about him since `rehome users` would be
- * left out, or taken along wrongly. Writes nothing.
+ * Asks Clerk once more, right before the cutover: whoever signed up, was banned or deleted, or changed anything that the move takes along (address,
+ * password, names, second factor) since `rehome users` would be left out, or taken along as they were. Writes nothing.
  */
 export async function checkPeopleSince(client: ClientBase, config: MoveConfig): Promise<GateCheck> {
-  const now = decide(await readLegacyUsers(config.legacy.clerk), config.users.roles);
+  const people = await readLegacyUsers(config.legacy.clerk);
+  const now = decide(people, config.users.roles);
   const rows = await query<{ id: string; disposition: string }>(
     client,
     "read the dispositions",
     "select legacy_user_id as id, disposition from rehome.disposition",
   );
   const decided = new Map(rows.map((row) => [row.id, row.disposition]));
-  const changed = now
-    .filter((decision) => decided.get(decision.legacyUserId) !== decision.disposition)
-    .map((decision) => decision.legacyUserId);
+  const otherwise = now.filter((decision) => decided.get(decision.legacyUserId) !== decision.disposition);
+  const changed = [...new Set([...otherwise.map((decision) => decision.legacyUserId), ...(await changedAtClerk(client, people))])];
   return {
     name: "people as decided",
     ok: changed.length === 0,

@@ -1,7 +1,7 @@
 import type { MoveConfig } from "../config/define.ts";
 import { compileBackward, onTheWayBack, takeLegacy, type WayBack } from "../copy/backward-pass.ts";
 import { MoveError } from "../errors.ts";
-import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
+import { holdEpoch, noteChange, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
 import { type Catalog, readCatalog } from "../postgres/catalog.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
@@ -50,7 +50,10 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
     const states = move.state === "rolling_back" ? STATES : ({ legacy: "copied", target: "switched" } as const);
     if ((await settle(legacy, target, epoch, states)) === "legacy")
       return { outcome: "retreated", freezeMs: 0, carriedBack: 0, ...countPeople([], []) };
-    await setState(target, epoch, "rolling_back", null);
+    await transaction(target, async () => {
+      await setState(target, epoch, "rolling_back", null);
+      await noteChange(target, epoch, "rollback");
+    });
     try {
       return await freezeAndSwitchBack(config, connections, epoch, progress);
     } catch (error) {
