@@ -19,6 +19,10 @@ let target: pg.Client;
 /** As the product writes on the target. */
 let product: pg.Client;
 
+/** Keys of rows that a leaflet and an order refer to. */
+let leaflet: number;
+let order: number;
+
 beforeAll(async () => {
   world = await testWorld();
   config = join(world.folder, "stays.config.ts");
@@ -29,14 +33,16 @@ beforeAll(async () => {
   legacy = await connect(world.sandbox.legacy.url("legacy"));
   // Two tables that are not carried and whose rows hang on rows that are.
   await legacy.query(
-    `create table leaflets (id serial primary key, event uuid not null references events on delete cascade);
-     create schema shop; create table shop.orders (id serial primary key, meeting uuid references meetings on delete set null);
-     insert into leaflets (event) select id from events where exists (select from meetings m where m."eventId" = events.id) order by id limit 1;
-     insert into shop.orders (meeting) select id from meetings order by id limit 1;
+    `create table leaflets (id serial primary key, blocked int not null references blocked_dates on delete cascade);
+     create schema shop; create table shop.orders (id serial primary key, blocked int references blocked_dates on delete set null);
      alter table leaflets owner to eleva_owner; alter schema shop owner to eleva_owner; alter table shop.orders owner to eleva_owner`,
   );
   target = await connect(world.sandbox.target.url("target"));
   expect(await verb("run")).toMatchObject({ code: 0 });
+  const { rows } = await target.query<{ id: number }>("select id from blocked_dates order by id limit 2");
+  [leaflet, order] = rows.map((row) => row.id) as [number, number];
+  await legacy.query("insert into leaflets (blocked) values ($1)", [leaflet]);
+  await legacy.query("insert into shop.orders (blocked) values ($1)", [order]);
   expect(await verb("cutover")).toMatchObject({ code: 0 });
   product = await connect(world.env["TARGET_MOVER_URL"] ?? "");
 }, 180_000);
@@ -48,25 +54,27 @@ afterAll(async () => {
 
 const verb = (name: string): Promise<Outcome> => rehome(world, [name], { config });
 
+test("what is not carried is named in the plan, and fenced from the switch on", async () => {
+  expect((await verb("plan")).result["tables"]).toEqual(
+    expect.arrayContaining([
+      { table: "leaflets", rows: 1, stays: { "printed once": 1 } },
+      { table: "shop.orders", rows: 1, stays: { "another product's": 1 } },
+    ]),
+  );
+  const old = await connect(world.sandbox.legacy.url("legacy"));
+  for (const statement of ["insert into leaflets (blocked) values (1)", "delete from shop.orders", "truncate shop.orders"])
+    await expect(old.query(statement)).rejects.toMatchObject({ code: "RH002" });
+  await old.end();
+});
+
 test("a row that a table refers to which is not carried cannot be deleted on the target", async () => {
-  const { rows } = await legacy.query<{ event: string; meeting: string }>("select event, (select meeting from shop.orders) from leaflets");
-  const refusal = { code: "RH005" };
-  await expect(product.query("delete from services where id = $1", [rows[0]?.event])).rejects.toMatchObject(refusal);
-  await expect(product.query("delete from meetings where id = $1", [rows[0]?.meeting])).rejects.toMatchObject(refusal);
+  for (const id of [leaflet, order])
+    await expect(product.query("delete from blocked_dates where id = $1", [id])).rejects.toMatchObject({ code: "RH005" });
 });
 
 test("should one be deleted all the same, the rollback stops before legacy loses anything", async () => {
-  await legacy.query("begin");
-  const { rows } = await legacy.query<{ event: string }>("select event from leaflets");
-  await legacy.query("rollback");
-  const event = rows[0]?.event;
-  await target.query("begin; set local session_replication_role = replica; delete from rehome.left_behind_parent; commit");
-  await product.query("begin");
-  for (const table of ["meetings", "services"]) {
-    const column = table === "services" ? "id" : "service_id";
-    await product.query(`delete from ${table} where ${column} = $1`, [event]);
-  }
-  await product.query("commit");
+  await target.query("delete from rehome.left_behind_parent");
+  await product.query("delete from blocked_dates where id = $1", [leaflet]);
   const before = await everything();
 
   expect(await verb("rollback")).toMatchObject({
@@ -76,10 +84,9 @@ test("should one be deleted all the same, the rollback stops before legacy loses
 
   expect(await everything()).toEqual(before);
   expect(await sidesThatWrite(world)).toEqual({ legacy: "RH002", target: "ok" });
-  await legacy.query(
-    "set session_replication_role = replica; delete from leaflets; delete from shop.orders; reset session_replication_role",
-  );
-});
+  // Settled on legacy by hand, past the fence.
+  await legacy.query("alter table leaflets disable trigger all; delete from leaflets; alter table leaflets enable trigger all");
+}, 60_000);
 
 test("a proof that does not hold leaves legacy as it was; the rollback can be run again when its cause is mended", async () => {
   await legacy.query(

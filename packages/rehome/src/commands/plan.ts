@@ -48,6 +48,8 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
       ["  stay", staying, reasons(merge(plan.tables.map((t) => t.stays)))],
     ]),
   );
+  if (plan.unfenced.length > 0)
+    printLine(yellow(`  Not fenced at the switch: ${plan.unfenced.join(", ")} (the mover's role is no member of their owner)`));
   if (plan.auditRows !== null)
     printLine(`  Audit log: ${plan.auditRows.toLocaleString("en-US")} rows stay in the legacy audit database (moved by a later step)`);
   printLine(

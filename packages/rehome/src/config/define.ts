@@ -83,7 +83,7 @@ const move = z.strictObject({
   tables: z.record(z.string(), tableMapping),
   /** Statements that fill tables of the target from other tables of the target, after the rows (such as set-up flags). Each may be run again. */
   derive: z.array(statement).default([]),
-  /** Legacy rows that stay for a stated reason: table → reason. */
+  /** Legacy rows that stay for a stated reason: table (of another schema than `public`: `schema.table`) → reason. They are fenced at the switch. */
   stays: z.record(z.string(), z.string()).default({}),
   /**
    * The longest time, in milliseconds, in which writes may be refused by a freeze; the server of the side that serves ends it then, whatever

@@ -36,11 +36,13 @@ export async function installCapture(
   if (!before?.there) await query(client, "set the fence", "select setval('rehome.fence_state', $1)", [firstState === "open" ? 1 : 2]);
   for (const table of tables) {
     if (table.key !== null) await query(client, `prepare to watch ${table.name}`, captureFunction(table, table.key, applierRole));
-    for (const trigger of triggersOf(table, applierRole)) await addTrigger(client, table.name, trigger);
+    for (const trigger of triggersOf(table, applierRole)) await addTrigger(client, table, trigger);
   }
 }
 
 export interface WatchedTable {
+  /** Default `public`; a table of another one is only fenced. */
+  schema?: string;
   name: string;
   /** Column whose value is logged; null for a table that is only fenced: what is written there has no place on the other side. */
   key: string | null;
@@ -56,9 +58,13 @@ interface Trigger {
   sql: string;
 }
 
-function triggersOf({ name, key }: WatchedTable, applierRole: string): Trigger[] {
-  const on = `public.${id(name)}`;
-  const fence = `create trigger rehome_fence before insert or update or delete on ${on} for each statement execute function rehome.fence(${quote(applierRole)})`;
+const placeOf = ({ schema = "public", name }: WatchedTable): string => `${id(schema)}.${id(name)}`;
+
+function triggersOf(table: WatchedTable, applierRole: string): Trigger[] {
+  const { name, key } = table;
+  const on = placeOf(table);
+  const events = `insert or update or delete${key === null ? " or truncate" : ""}`; // of a table that is followed, truncate is refused always
+  const fence = `create trigger rehome_fence before ${events} on ${on} for each statement execute function rehome.fence(${quote(applierRole)})`;
   if (key === null) return [{ name: "rehome_fence", sql: fence }];
   return [
     { name: "rehome_fence", sql: fence },
@@ -76,21 +82,21 @@ function triggersOf({ name, key }: WatchedTable, applierRole: string): Trigger[]
 const TRIES = 10;
 const LOCK_WAIT_MS = 1_000;
 
-async function addTrigger(client: ClientBase, table: string, { name, sql }: Trigger): Promise<void> {
+async function addTrigger(client: ClientBase, table: WatchedTable, { name, sql }: Trigger): Promise<void> {
+  const on = placeOf(table);
   const [there] = await query(
     client,
-    `look for the triggers of ${table}`,
-    "select from pg_trigger where tgrelid = format('public.%I', $1::text)::regclass and tgname = $2 and tgenabled = 'A'",
-    [table, name],
+    `look for the triggers of ${table.name}`,
+    "select from pg_trigger where tgrelid = $1::regclass and tgname = $2 and tgenabled = 'A'",
+    [on, name],
   );
   if (there) return;
-  const on = `public.${id(table)}`;
   const statement = `drop trigger if exists ${id(name)} on ${on}; ${sql}; alter table ${on} enable always trigger ${id(name)}`;
   for (let attempt = 1; ; attempt++) {
     try {
       await transaction(client, async () => {
         await query(client, "limit the wait for a lock", `set local lock_timeout = ${LOCK_WAIT_MS}`);
-        await query(client, `watch ${table}`, statement);
+        await query(client, `watch ${table.name}`, statement);
       });
       return;
     } catch (error) {

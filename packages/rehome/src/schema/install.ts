@@ -9,6 +9,7 @@ import { type Catalog, readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { id } from "../postgres/identifier.ts";
 import { query } from "../postgres/query.ts";
+import { type FoundTable, readTables, shownName } from "../postgres/tables.ts";
 import type { Progress } from "../progress.ts";
 
 export interface SchemaFigures {
@@ -35,7 +36,8 @@ export async function installSchema(config: MoveConfig, progress: Progress): Pro
       await fromConfigFunction("target.applySchema", () => config.target.applySchema(owner));
       const legacyCatalog = await readCatalog(legacy, "legacy");
       const targetCatalog = await readCatalog(owner, "the target");
-      const problems = mappingProblems(config.tables, config.stays, legacyCatalog, targetCatalog);
+      const found = await readTables(legacy, "legacy");
+      const problems = mappingProblems(config.tables, config.stays, legacyCatalog, targetCatalog, found);
       if (problems.length > 0) {
         throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit both databases: ${problems.join("; ")}.`, {
           next: "Correct `tables` in rehome.config.ts and run the command again.",
@@ -45,7 +47,7 @@ export async function installSchema(config: MoveConfig, progress: Progress): Pro
       await installLedger(owner, config.name, mappingSha(config), moverOnTarget);
       progress.step("change capture");
       const watched = Object.keys(config.tables).map((name) => ({ name, key: keyOf(legacyCatalog, name) }));
-      await installCapture(legacy, watched, roleOf(config.legacy.database), "open");
+      await installCapture(legacy, [...watched, ...fencedOnly(config, found)], roleOf(config.legacy.database), "open");
       const onTarget = watchedOnTarget(config, targetCatalog);
       await installCapture(owner, onTarget, moverOnTarget, "closed");
       await query(
@@ -73,6 +75,11 @@ export function mappingSha(config: MoveConfig): string {
 }
 
 const keyOf = (catalog: Catalog, table: string): string => catalog.get(table)?.primaryKey[0] ?? "id";
+
+/** What stays is not followed, but it is fenced where the mover may: after the switch the old product writes nothing more. */
+function fencedOnly(config: MoveConfig, found: readonly FoundTable[]): WatchedTable[] {
+  return found.filter((table) => table.ours && config.stays[shownName(table)]).map(({ schema, name }) => ({ schema, name, key: null }));
+}
 
 /** Every table of the target is fenced; what maps to a legacy table is followed too, and its main table keeps the keys of rows that stay. */
 function watchedOnTarget(config: MoveConfig, catalog: Catalog): WatchedTable[] {
