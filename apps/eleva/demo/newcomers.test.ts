@@ -115,7 +115,7 @@ test("who signed up after the cutover has a Clerk user after the rollback, legac
   expect(dates.rows).toEqual([{ id: newAna?.id }]);
   const schedules = await legacy.query(`select timezone from schedules where "clerkUserId" = $1`, [newAna?.id]);
   expect(schedules.rows).toEqual([{ timezone: "Europe/Lisbon" }]);
-}, 60_000);
+}, 120_000);
 
 test("who changes password, factor and name at Clerk after `run` has the new ones at WorkOS after the next, and the old ones no more", async () => {
   const again = await rehome(world, ["run"]); // the newcomers of before are people like all others
@@ -145,7 +145,7 @@ test("who changes password, factor and name at Clerk after `run` has the new one
   const user = await workos.userManagement.getUserByExternalId(id);
   expect(user.firstName).toBe("Mudada");
   expect((await workos.multiFactorAuth.listUserAuthFactors({ userId: user.id })).data).toHaveLength(1);
-}, 90_000);
+}, 240_000);
 
 test("a name that somebody changed on the target stands at Clerk after the rollback", async () => {
   // Somebody signs up at Clerk after `run`: a cutover now would leave him out.
@@ -220,7 +220,7 @@ test("keys of rows that stayed behind cannot be taken on the target, nor can wha
     await expect(admin.query(`delete from ${table} where id::text = $1`, [key])).rejects.toMatchObject({ code: "RH005" });
     await admin.query("rollback");
   }
-}, 60_000);
+}, 120_000);
 
 test("somebody held who signs up anew, and whom Clerk refuses, does not stop the way back of all others", async () => {
   const held = world.eleva.clerkUsers.find(
@@ -246,7 +246,7 @@ test("somebody held who signs up anew, and whom Clerk refuses, does not stop the
   expect(next.stderr).not.toContain("Error");
   expect(next.code).toBe(3);
   expect(next.result).toMatchObject({ held: [`without_clerk_${again.user}`] });
-}, 60_000);
+}, 120_000);
 
 /** Proofs of a `run` that do not hold, with what they name. */
 function openProofs(result: Record<string, unknown>): string[] {

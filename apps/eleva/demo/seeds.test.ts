@@ -34,7 +34,7 @@ afterAll(async () => {
 for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
   test(`seed ${seed}: kill, stop, partition and crash while cutover and rollback run under writers: nothing is lost`, async () => {
     const draw = mulberry32(seed);
-    const writers = startWriters(world, { perSecond: 60, writers: 4, patienceMs: PATIENCE_MS });
+    const writers = startWriters(world, { perSecond: 60, writers: 4, name: `seed ${seed}`, patienceMs: PATIENCE_MS });
     const said: string[] = [];
     try {
       for (const verb of ["cutover", "rollback"] as const) {

@@ -20,6 +20,8 @@ export interface WriterOptions {
   /** Requests a second, of all writers together. */
   perSecond: number;
   writers?: number;
+  /** Begins the keys of these writers; default `w`. */
+  name?: string;
   /** How long one request is tried again while it is refused, or its server is away. */
   patienceMs: number;
 }
@@ -28,7 +30,7 @@ export interface WriterOptions {
  * Lets writers insert, change and delete rows without a pause, on whichever side takes writes, as the product does: refused, they try again, and ask
  * the other side where one says that it does not serve. A request whose connection broke may or may not have been taken: either is right.
  */
-export function startWriters(world: DemoWorld, { perSecond, writers = 8, patienceMs }: WriterOptions): Writers {
+export function startWriters(world: DemoWorld, { perSecond, writers = 8, name = "w", patienceMs }: WriterOptions): Writers {
   /** What a row may hold by what was answered; null: it is not there. */
   const possible = new Map<string, Set<Value>>();
   const counts = { acknowledged: 0, failed: 0, longestRefusalMs: 0 };
@@ -57,7 +59,7 @@ export function startWriters(world: DemoWorld, { perSecond, writers = 8, patienc
       }
     };
     for (let n = 0; !stopped; n++) {
-      const id = `w${number}-${n % 3 === 0 ? n : n - 1 - ((n * 7) % Math.min(n, 40))}`;
+      const id = `${name}:${number}-${n % 3 === 0 ? n : n - 1 - ((n * 7) % Math.min(n, 40))}`;
       const value: Value = n % 11 === 10 ? null : `v${n}`;
       const since = performance.now();
       let refusedSince: number | undefined;
