@@ -6,7 +6,6 @@ import { compileAll } from "../copy/forward-pass.ts";
 import { drainLegacy } from "../copy/sync.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
-import type { ForwardTable } from "../mapping/forward.ts";
 import { type Catalog, readCatalog } from "../postgres/catalog.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
@@ -82,7 +81,7 @@ async function freezeAndSwitch(config: MoveConfig, connections: Connections, epo
 async function drainAndProve(
   config: MoveConfig,
   { legacy, target }: Connections,
-  tables: readonly ForwardTable[],
+  tables: ReturnType<typeof compileAll>,
   catalogs: { legacy: Catalog; target: Catalog },
   epoch: string,
   progress: Progress,
