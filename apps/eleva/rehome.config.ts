@@ -67,6 +67,7 @@ export default () => {
     tables,
     derive: derived,
     proofs: [{ name: "records", prove: (context) => proveRecords(context, env("ENCRYPTION_KEY")) }],
+    ...(process.env["MAX_FREEZE_MS"] ? { maxFreezeMs: Number(process.env["MAX_FREEZE_MS"]) } : {}),
     monthlyCost: { before: 70, after: 99, currency: "USD" },
   });
 };

@@ -30,6 +30,8 @@ beforeAll(async () => {
   legacyServer = world.sandbox.legacy.url("legacy");
   targetServer = world.sandbox.target.url("target");
   expect((await rehome(world, ["run"])).code).toBe(0);
+  const superuser = await connect(targetServer);
+  await superuser.query(PLANTED).finally(() => superuser.end());
 }, 120_000);
 
 afterAll(() => world?.stop());
@@ -47,15 +49,15 @@ test("kill -9 inside each step of cutover before the switch: legacy takes writes
   await serves(LEGACY_SERVES);
 }, 120_000);
 
-test("kill -9 inside the cutover's switch: neither side takes writes, and the next verb settles it", async () => {
+test("kill -9 inside the cutover's switch: legacy serves until it is closed for good; after that the next verb settles it", async () => {
   await product("switch", 10);
-  const beforeTheTurn = () => hold(targetServer, "select from rehome.switch for update");
-  await killedAt("cutover", "switch", beforeTheTurn, () => serves(NOBODY_SERVES));
+  await killedAt("cutover", "switch", beforeTheTurn, () => takesWrites("legacy"));
+  await killedAt("cutover", "switch", atTheCommit, nobodyServesAndTheCommitFails);
   await serves(NOBODY_SERVES);
   expect(await rehome(world, ["rollback"])).toMatchObject({ code: 0, result: { outcome: "retreated" } });
   await serves(LEGACY_SERVES);
 
-  await killedAt("cutover", "switch", beforeTheTurn, () => serves(NOBODY_SERVES));
+  await killedAt("cutover", "switch", atTheCommit, nobodyServesAndTheCommitFails);
   // The same verb opens legacy, goes all the way again, and dies when the switch has turned and the target is not open yet.
   await killedAt(
     "cutover",
@@ -83,15 +85,12 @@ test("kill -9 inside each step of rollback: the target takes writes again by its
   await killedAt("rollback", "bring back people", () => hold(targetServer, "lock table rehome.identity in share mode"), targetWrites);
   await killedAt("rollback", "carry back", meetingsOfLegacy, targetWrites);
   await killedAt("rollback", "freeze", () => hold(asWriterOnTarget(), TARGET_WRITE), targetWrites);
-  await killedInFreeze("rollback", "drain", "commit", meetingsOfLegacy);
-  await killedInFreeze("rollback", "prove", "rollback", () => hold(legacyServer, "lock table blocked_dates in access exclusive mode"));
+  // A rollback keeps locks on the tables of legacy that it has written: what holds it must be something else.
+  await killedInFreeze("rollback", "drain", "commit", () => hold(targetServer, LEFT_BEHIND));
+  await killedInFreeze("rollback", "prove", "rollback", () => hold(legacyServer, "alter sequence payment_transfers_id_seq cache 1"));
+  await killedAt("rollback", "switch", beforeTheTurn, targetWrites);
   await serves(TARGET_SERVES);
-  await killedAt(
-    "rollback",
-    "switch",
-    () => hold(targetServer, "select from rehome.switch for update"),
-    () => serves(NOBODY_SERVES),
-  );
+  await killedAt("rollback", "switch", atTheCommit, nobodyServesAndTheCommitFails);
   await killedAt(
     "rollback",
     "switch",
@@ -119,7 +118,15 @@ test("kill -9 while cutover and rollback unfreeze: the switch has turned, the sa
   expect(openProofs(await rehome(world, ["run"]))).toEqual([]);
 }, 120_000);
 
+/** The switch cannot be turned; the side that serves is not closed yet. */
+const beforeTheTurn = () => hold(targetServer, "select from rehome.switch for update");
+/** The side that served is closed for good, and the turn of the switch cannot be committed. */
+const atTheCommit = () => hold(targetServer, "lock table planted.gate in access exclusive mode");
 const LEFT_BEHIND = "lock table rehome.left_behind in access exclusive mode";
+/** What turns the switch waits at its commit for a table that a test may hold. */
+const PLANTED = `create schema planted; create table planted.gate ();
+create function planted.wait() returns trigger language plpgsql security definer as $$ begin lock table planted.gate in share mode; return null; end $$;
+create constraint trigger planted after update on rehome.switch deferrable initially deferred for each row execute function planted.wait()`;
 /** Whoever sets the fence of this database waits; whoever reads it does not. */
 const FENCE_STATE = "alter sequence rehome.fence_state cache 1";
 const LEGACY_WRITE = `update meetings set "guestNotes" = coalesce("guestNotes", '') || '.' where id = (select id from meetings order by id limit 1)`;
@@ -136,7 +143,8 @@ const asWriterOnTarget = () => world.env["TARGET_MOVER_URL"] ?? "";
 async function killedAt(verb: Verb, step: string, take: () => Promise<Hold>, then: () => Promise<void>): Promise<void> {
   const held = await take();
   const mover = start(verb);
-  await Promise.race([held.waitedFor(), mover.endedEarly]);
+  // A freeze looks at open transactions from outside and stands in no queue.
+  await Promise.race([step === "freeze" ? mover.reached(step) : held.waitedFor(), mover.endedEarly]);
   await killedNow(mover, `${verb}: ${step}`, held, then);
 }
 
@@ -149,7 +157,7 @@ async function killedInFreeze(verb: Verb, step: string, how: "commit" | "rollbac
   const serving = verb === "cutover" ? "legacy" : "target";
   const open = verb === "cutover" ? await hold(asProduct(), LEGACY_WRITE) : await hold(asWriterOnTarget(), TARGET_WRITE);
   const mover = start(verb);
-  await Promise.race([open.waitedFor(), mover.endedEarly]);
+  await Promise.race([mover.reached("freeze"), mover.endedEarly]);
   const held = await take();
   await open.release(how);
   await Promise.race([held.waitedFor(), mover.endedEarly]);
@@ -168,9 +176,19 @@ async function killedNow({ running, kill }: Mover, lastLine: string, held: Hold,
 const takesWrites = async (side: "legacy" | "target"): Promise<void> => void (await writableWithin(world, side, BOUND_MS));
 const serves = async (sides: Sides): Promise<void> => expect(await sidesThatWrite(world)).toEqual(sides);
 
+/** The server would go on with the dead mover's commit as soon as it may. */
+async function nobodyServesAndTheCommitFails(): Promise<void> {
+  await serves(NOBODY_SERVES);
+  const superuser = await connect(targetServer);
+  await superuser.query("select pg_terminate_backend(pid, 5000) from pg_locks where relation = 'planted.gate'::regclass and not granted");
+  await superuser.end();
+}
+
 type Verb = "cutover" | "rollback";
 
 interface Mover {
+  /** Until it says that it is in this step. */
+  reached(step: string): Promise<void>;
   running: Promise<Outcome>;
   kill(): void;
   /** Rejects when it ends before it was killed. */
@@ -180,7 +198,8 @@ interface Mover {
 function start(verb: Verb): Mover {
   let kill: (() => void) | undefined;
   let killed = false;
-  const running = rehome(world, [verb], { onStart: (way) => (kill = way) });
+  let said = "";
+  const running = rehome(world, [verb], { onStart: (way) => (kill = way), onStderr: (text) => (said += text) });
   const endedEarly = running.then((outcome): Promise<never> | never => {
     if (killed) return new Promise<never>(() => {});
     throw new Error(`The mover ended (code ${outcome.code}): ${outcome.stderr}`);
@@ -189,6 +208,9 @@ function start(verb: Verb): Mover {
   return {
     running,
     endedEarly,
+    async reached(step) {
+      while (!said.includes(`${verb}: ${step}\n`)) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
     kill() {
       killed = true;
       kill?.();

@@ -48,8 +48,11 @@ test("a transaction of the product that stays open longer than the patience: not
   await open.release("commit");
   expect(outcome.code).toBe(1);
   expect(outcome.result).toMatchObject({
-    error: { code: "QUERY_FAILED", message: expect.stringMatching(/Could not freeze writes.*stayed open.*55P03/) },
-    next_step: expect.stringContaining("pg_stat_activity"),
+    error: {
+      code: "FREEZE_BLOCKED",
+      message: expect.stringMatching(/stay open: pid \d+ \(role eleva_app, application .*, open for .*\d s\)/),
+    },
+    next_step: expect.stringContaining("pg_terminate_backend"),
   });
   expect((await rehome(world, ["status"])).result).toMatchObject({ move: { state: "copied", side: "legacy" } });
 }, 120_000);
@@ -57,8 +60,9 @@ test("a transaction of the product that stays open longer than the patience: not
 test("two cutovers at once: the second takes over, the first is fenced off before it closes anything, one switch turns", async () => {
   let send: (signal: NodeJS.Signals) => void = () => {};
   const patient = await hold(world.sandbox.legacy.url("legacy", "eleva_app"), "update categories set name = name");
-  const first = rehome(world, ["cutover"], { onStart: (_, signal) => (send = signal) });
-  await patient.waitedFor();
+  let said = "";
+  const first = rehome(world, ["cutover"], { onStart: (_, signal) => (send = signal), onStderr: (text) => (said += text) });
+  while (!said.includes("cutover: freeze\n")) await new Promise((resolve) => setTimeout(resolve, 5));
   const held = await hold(world.sandbox.target.url("target"), "lock table blocked_dates in access exclusive mode");
   await patient.release();
   // The first stands in its freeze, about to prove. It stops there: a lock alone it would give up after two seconds.

@@ -17,6 +17,9 @@ export type MoveErrorCode =
   | "PHASE_REFUSED"
   | "FENCED"
   | "GATE_CLOSED"
+  | "CHANGES_OUTRUN"
+  | "FREEZE_BLOCKED"
+  | "FREEZE_EXPIRED"
   | "FILE_UNWRITABLE";
 
 export interface MoveErrorOptions {
@@ -25,6 +28,8 @@ export interface MoveErrorOptions {
   cause?: unknown;
   /** True when the same call may succeed a little later. */
   retry?: boolean;
+  /** Of a refused statement. */
+  sqlstate?: string;
 }
 
 /** The one error of the mover: what happened and to what (`message`), and what to do next (`next`). Never carries row values. */
@@ -33,12 +38,14 @@ export class MoveError extends Error {
   readonly code: MoveErrorCode;
   readonly next: string;
   readonly retry: boolean;
+  readonly sqlstate: string | undefined;
 
   constructor(code: MoveErrorCode, message: string, options: MoveErrorOptions) {
     super(message, { cause: options.cause });
     this.code = code;
     this.next = options.next;
     this.retry = options.retry ?? false;
+    this.sqlstate = options.sqlstate;
   }
 }
 

@@ -3,12 +3,13 @@ import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
 import { readClerkApi } from "../legacy/clerk/read-api.ts";
 import { readClerkExport } from "../legacy/clerk/read-export.ts";
-import { mappingProblems } from "../mapping/check.ts";
+import { mappingProblems, unfenced } from "../mapping/check.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { id } from "../postgres/identifier.ts";
 import { place } from "../postgres/place.ts";
 import { query } from "../postgres/query.ts";
+import { readTables } from "../postgres/tables.ts";
 import { openWorkos } from "../users/workos.ts";
 
 export interface Check {
@@ -52,7 +53,8 @@ async function one(name: string, run: () => Promise<string>): Promise<Check> {
 
 async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<string> {
   const catalog = await readCatalog(client, "legacy");
-  const problems = mappingProblems(config.tables, config.stays, catalog, null);
+  const found = await readTables(client, "legacy");
+  const problems = mappingProblems(config.tables, config.stays, catalog, null, found);
   if (problems.length > 0)
     throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit legacy: ${problems.join("; ")}.`, {
       next: "Correct `tables` in rehome.config.ts.",
@@ -70,7 +72,7 @@ async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<stri
     client,
     "read the owners of legacy",
     `select c.relname as name, pg_get_userbyid(c.relowner) as owner from pg_class c
-      where c.relnamespace = 'public'::regnamespace and c.relname = any($1) and not pg_has_role(c.relowner, 'member')`,
+      where c.relnamespace = 'public'::regnamespace and c.relname = any($1) and not pg_has_role(c.relowner, 'usage')`,
     [tables],
   );
   const [create] = await query<{ ok: boolean; role: string; database: string }>(
@@ -81,7 +83,7 @@ async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<stri
   const role = id(create?.role ?? "");
   const grants = [
     ...(create?.ok ? [] : [`grant create on database ${id(create?.database ?? "")} to ${role}`]),
-    ...new Set(notOwner.map((row) => `grant ${id(row.owner)} to ${role}`)),
+    ...new Set(notOwner.map((row) => `grant ${id(row.owner)} to ${role} with inherit true`)),
     ...new Set(lacking.map((row) => `grant select, insert, update, delete, trigger on public.${id(row.name)} to ${role}`)),
   ];
   if (grants.length > 0) {
@@ -89,7 +91,8 @@ async function checkLegacy(client: ClientBase, config: MoveConfig): Promise<stri
       next: `As an administrator of legacy, run: ${grants.join("; ")};`,
     });
   }
-  return `${tables.length} tables, every column has a place`;
+  const open = unfenced(config.stays, found);
+  return `${tables.length} tables, every column has a place${open.length > 0 ? `; not fenced at the switch: ${open.join(", ")}` : ""}`;
 }
 
 async function checkTarget(client: ClientBase, config: MoveConfig): Promise<string> {

@@ -53,6 +53,8 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
   printLine(
     `\n  Organizations: ${moving.toLocaleString("en-US")} homes, ${practices.toLocaleString("en-US")} practices${conflicts.length > 0 ? `; of ${conflicts.length.toLocaleString("en-US")} people legacy says something else (rehome plan --explain)` : ""}`,
   );
+  if (plan.unfenced.length > 0)
+    printLine(yellow(`  Not fenced at the switch: ${plan.unfenced.join(", ")} (the mover's role is no member of their owner)`));
   if (plan.auditRows !== null)
     printLine(`  Audit log: ${plan.auditRows.toLocaleString("en-US")} rows stay in the legacy audit database (moved by a later step)`);
   printLine(

@@ -101,8 +101,13 @@ const move = z.strictObject({
   tables: z.record(z.string(), tableMapping),
   /** Statements that fill tables of the target from other tables of the target, after the rows (such as set-up flags). Each may be run again. */
   derive: z.array(statement).default([]),
-  /** Legacy rows that stay for a stated reason: table → reason. */
+  /** Legacy rows that stay for a stated reason: table (of another schema than `public`: `schema.table`) → reason. They are fenced at the switch. */
   stays: z.record(z.string(), z.string()).default({}),
+  /**
+   * The longest time, in milliseconds, in which writes may be refused by a freeze; the server of the side that serves ends it then, whatever
+   * becomes of the mover. What is done inside (drain, prove) must fit into it.
+   */
+  maxFreezeMs: z.number().int().min(100).max(600_000).default(5_000),
   proofs: z.array(z.strictObject({ name: z.string(), prove: callback<(context: ProofContext) => Promise<Proof>>() })).default([]),
   monthlyCost: z.strictObject({ before: z.number(), after: z.number(), currency: z.string() }).optional(),
 });

@@ -5,11 +5,13 @@ import { compileInverse, type InverseTable } from "../mapping/inverse.ts";
 import { inOrder } from "../mapping/order.ts";
 import { parkUnique } from "../mapping/park-unique.ts";
 import type { Catalog, Table } from "../postgres/catalog.ts";
-import { id, quote } from "../postgres/identifier.ts";
+import { id, nameFor, quote } from "../postgres/identifier.ts";
+import { joinOutside, type OutsideReference, readOutsideReferences } from "../postgres/outside.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { quietly } from "../postgres/quietly.ts";
+import { drain, WINDOW } from "./drain.ts";
 import { streamRows } from "./stream.ts";
-import { forget, readLog, SNAPSHOT } from "./sync.ts";
+import { readLog, SNAPSHOT } from "./sync.ts";
 
 /** One legacy table on the way back. */
 export interface BackwardTable extends InverseTable {
@@ -28,7 +30,7 @@ export function compileBackward(config: MoveConfig, legacy: Catalog, target: Cat
     const inverse = compileInverse(name, mapping, legacy, target);
     const table = legacy.get(name) as Table;
     const kept = table.columns.filter((column) => !mapping.dropped?.[column.name]);
-    const stage = `rehome.${id(`back_${name}`)}`;
+    const stage = `rehome.${id(nameFor("back_", name))}`;
     const names = kept.map((column) => id(column.name));
     const values = kept.map((column) => (column.isEnum ? `s.${id(column.name)}::${column.type}` : `s.${id(column.name)}`));
     const updates = kept
@@ -50,9 +52,33 @@ export function compileBackward(config: MoveConfig, legacy: Catalog, target: Cat
   });
 }
 
-/** Takes legacy for this run: whoever still writes there with an older epoch is refused from now on, and is waited for. */
+/** Of the connection on legacy that a cutover or rollback works with. */
+export const SWITCH_APPLICATION = "rehome switch";
+const HELD_FOR_MS = 1_000;
+
+/**
+ * Takes legacy for this run: whoever still writes there with an older epoch is refused from now on. A rollback that was overtaken may hold legacy in
+ * its one open transaction, and may hang: it is waited for briefly, then the server ends it, and what it wrote is undone.
+ */
 export async function takeLegacy(legacy: ClientBase, epoch: string): Promise<void> {
-  await query(legacy, "take legacy for this run", "update rehome.epoch set epoch = greatest(epoch, $1::bigint)", [epoch]);
+  const take = () =>
+    transaction(legacy, async () => {
+      await query(legacy, "limit the wait for an earlier run", `set local lock_timeout = ${HELD_FOR_MS}`);
+      await query(legacy, "take legacy for this run", "update rehome.epoch set epoch = greatest(epoch, $1::bigint)", [epoch]);
+    });
+  try {
+    await take();
+  } catch (error) {
+    if (!(error instanceof MoveError) || error.sqlstate !== "55P03") throw error;
+    await query(
+      legacy,
+      "end an earlier run on legacy",
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        where usename = current_user and datname = current_database() and application_name = $1 and pid <> pg_backend_pid()`,
+      [SWITCH_APPLICATION],
+    );
+    await take();
+  }
 }
 
 /** The target's triggers refuse such keys (RH005); should one be there all the same, nothing of legacy may be overwritten by it. */
@@ -82,27 +108,70 @@ async function holdLegacyEpoch(legacy: ClientBase, epoch: string): Promise<void>
   });
 }
 
+/** What the product wrote on the target, on its way back to legacy. */
+export interface WayBack {
+  /**
+   * Carries what is there now, see `drain` for when it ends; called again, it goes on.
+   *
+   * @returns how many log entries were carried
+   */
+  drain(): Promise<number>;
+  /** Log entries that were not carried yet. */
+  pending(): Promise<number>;
+  /** Writes legacy for good. */
+  commit(): Promise<void>;
+}
+
+/** On the target: ids of entries that this way back has carried. The log itself stays as it is until the switch has turned. */
+const CARRIED = `rehome_stage.${id("carried back")}`;
+
 /**
- * Carries what the product wrote on the target back to legacy, until nothing is left. The mirror image of `drainLegacy`.
+ * Carries back within one transaction of legacy, which is undone unless `commit` is called: a proof can look at legacy as it would be. The change log
+ * keeps its entries, so a rollback that is refused, or dies, can be run again and carries them again.
  *
- * @returns how many log entries were carried
+ * @throws MoveError FENCED, GATE_CLOSED, CHANGES_OUTRUN
  */
-export async function drainTarget(
+export async function onTheWayBack<T>(
   legacy: ClientBase,
   target: ClientBase,
   tables: readonly BackwardTable[],
   epoch: string,
-): Promise<number> {
-  for (let carried = 0; ; ) {
-    const ids = await transaction(target, () => window(legacy, target, tables, epoch), SNAPSHOT);
-    if (ids.length === 0) return carried;
-    await forget(target, ids);
-    carried += ids.length;
+  work: (wayBack: WayBack) => Promise<T>,
+): Promise<T> {
+  await query(
+    target,
+    "prepare the list of what was carried back",
+    `create unlogged table if not exists ${CARRIED} (id bigint primary key); truncate ${CARRIED}`,
+  );
+  const outside = await readOutsideReferences(
+    legacy,
+    tables.map((table) => table.legacyTable),
+  );
+  await query(legacy, "begin the way back", "begin");
+  try {
+    await holdLegacyEpoch(legacy, epoch);
+    return await work({
+      drain: () =>
+        drain(target, async () => {
+          const ids = await transaction(target, () => window(legacy, target, tables, outside), SNAPSHOT);
+          await query(target, "note what was carried back", `insert into ${CARRIED} select unnest($1::bigint[])`, [ids]);
+          return ids.length;
+        }),
+      pending: async () => (await readLog(target, 1, CARRIED)).ids.length,
+      commit: async () => void (await query(legacy, "write legacy for good", "commit")),
+    });
+  } finally {
+    await legacy.query("rollback").catch(() => {}); // what is not committed is undone
   }
 }
 
-async function window(legacy: ClientBase, target: ClientBase, tables: readonly BackwardTable[], epoch: string): Promise<string[]> {
-  const log = await readLog(target);
+async function window(
+  legacy: ClientBase,
+  target: ClientBase,
+  tables: readonly BackwardTable[],
+  outside: readonly OutsideReference[],
+): Promise<string[]> {
+  const log = await readLog(target, WINDOW, CARRIED);
   if (log.ids.length === 0) return [];
   const keysOf = (table: BackwardTable): string[] => [
     ...new Set(table.sources.flatMap((source) => [...(log.changed.get(source.table) ?? [])])),
@@ -116,26 +185,48 @@ async function window(legacy: ClientBase, target: ClientBase, tables: readonly B
   }
   const touched = tables.map((table) => ({ table, keys: keysOf(table) })).filter(({ keys }) => keys.length > 0);
   for (const { table, keys } of touched) await refuseStayingKeys(target, table, keys);
-  await transaction(legacy, async () => {
-    await holdLegacyEpoch(legacy, epoch);
-    for (const { table, keys } of touched) {
-      await query(legacy, `stage ${table.legacyTable} for the way back`, table.createStage);
-      await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
-      const list = `array[${keys.map(quote).join(",")}]::text[]`;
-      await streamRows(
-        target,
-        table.selectKeys.replace("$1", () => list),
-        legacy,
-        table.copyIn,
-        `stage ${table.legacyTable} for the way back`,
-      );
-    }
-    for (const { table, keys } of touched.toReversed())
-      await quietly(legacy, `remove rows of ${table.legacyTable} on legacy`, table.remove, keys);
-    for (const { table } of touched)
-      for (const sql of table.park) await quietly(legacy, `set unique values of ${table.legacyTable} aside`, sql);
-    for (const { table } of touched) await quietly(legacy, `write ${table.legacyTable} on legacy`, table.upsert);
-    for (const { table } of touched) await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
-  });
+  for (const { table, keys } of touched) {
+    await query(legacy, `stage ${table.legacyTable} for the way back`, table.createStage);
+    await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
+    const list = `array[${keys.map(quote).join(",")}]::text[]`;
+    await streamRows(
+      target,
+      table.selectKeys.replace("$1", () => list),
+      legacy,
+      table.copyIn,
+      `stage ${table.legacyTable} for the way back`,
+    );
+  }
+  for (const { table, keys } of touched) await refuseLostRows(legacy, table, keys, outside);
+  for (const { table, keys } of touched.toReversed())
+    await quietly(legacy, `remove rows of ${table.legacyTable} on legacy`, table.remove, keys);
+  for (const { table } of touched)
+    for (const sql of table.park) await quietly(legacy, `set unique values of ${table.legacyTable} aside`, sql);
+  for (const { table } of touched) await quietly(legacy, `write ${table.legacyTable} on legacy`, table.upsert);
+  for (const { table } of touched) await query(legacy, `clear the staged rows of ${table.legacyTable}`, `truncate ${table.stage}`);
   return log.ids;
+}
+
+/** The target's triggers refuse such deletes (RH005); should one be there all the same, legacy's cascades must not take rows along that are nowhere else. */
+async function refuseLostRows(
+  legacy: ClientBase,
+  table: BackwardTable,
+  keys: readonly string[],
+  outside: readonly OutsideReference[],
+): Promise<void> {
+  for (const reference of outside.filter((candidate) => candidate.parent === table.legacyTable)) {
+    const lost = await query<{ key: string }>(
+      legacy,
+      `look for rows of ${reference.table} that refer to ${table.legacyTable}`,
+      `select distinct p.${id(table.key)}::text as key from ${joinOutside(reference)}
+        where p.${id(table.key)}::text = any($1) and not exists (select from ${table.stage} s where s.${id(table.key)} = p.${id(table.key)}) limit 20`,
+      [keys],
+    );
+    if (lost.length === 0) continue;
+    throw new MoveError(
+      "GATE_CLOSED",
+      `Rows of ${table.legacyTable} were deleted on the target, and rows of ${reference.schema}.${reference.table} on legacy, which were not carried, refer to them: ${lost.map((row) => row.key).join(", ")}.`,
+      { next: "Nothing was written. Settle these rows on legacy, then run `rehome rollback` again." },
+    );
+  }
 }

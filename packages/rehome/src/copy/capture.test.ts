@@ -2,7 +2,8 @@ import { freshDatabase, type TestDatabase, withUser } from "@rehome/sandbox";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connect } from "../postgres/connect.ts";
-import { freeze, installCapture, readFence, setFence } from "./capture.ts";
+import { installCapture } from "./capture.ts";
+import { closeForGood, freeze, readFence, setFence } from "./fence.ts";
 
 const APP = "capture_test_app";
 const MOVER = "capture_test_mover";
@@ -123,20 +124,24 @@ test("the product can neither read nor write the log, nor brake or lift a freeze
   }
 });
 
-test("a freeze waits for open transactions, refuses newcomers at once, and ends with its connection", async () => {
+const PATIENCE_MS = 5_000;
+const DEADLINE_MS = 60_000;
+
+test("a freeze waits for an open transaction and refuses nobody meanwhile; then it refuses newcomers at once, and ends with its connection", async () => {
   const fence = await connect(withUser(database.url, MOVER), "legacy");
   const second = new pg.Client({ connectionString: withUser(database.url, APP) });
   await second.connect();
   await app.query("begin; insert into note values (1, 'a')");
-  await fence.query("begin");
-  const frozen = freeze(fence, 5000);
-  for (let i = 0; i < 100 && (await code(second.query("insert into note values (2, 'b')"))) !== "RH001"; i++) {
-    await second.query("delete from note where id = 2").catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  expect(await code(second.query("insert into note values (2, 'b')"))).toBe("RH001"); // refused, not waiting
+  let frozen = false;
+  const freezing = freeze(fence, PATIENCE_MS, DEADLINE_MS).then(() => (frozen = true));
+  const answers = new Set<string | undefined>();
+  for (const since = performance.now(); performance.now() - since < 1_000; )
+    answers.add(await code(second.query("update note set body = body where false")));
+  expect([...answers]).toEqual(["ok"]);
+  expect(frozen).toBe(false);
   await app.query("insert into note values (3, 'the open transaction goes on'); commit");
-  await frozen;
+  await freezing;
+  expect(await code(second.query("insert into note values (2, 'b')"))).toBe("RH001"); // refused, not waiting
   expect(await code(app.query("insert into note values (4, 'c')"))).toBe("RH001");
   (fence as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy(); // as if the mover had died
   for (let i = 0; i < 100 && (await code(app.query("insert into note values (4, 'c')"))) === "RH001"; i++)
@@ -145,13 +150,54 @@ test("a freeze waits for open transactions, refuses newcomers at once, and ends 
   await second.end();
 });
 
-test("a freeze gives up on a transaction that does not end, and writers go on", async () => {
+test("a freeze gives up on a transaction that does not end, names it, and writers go on", async () => {
   const fence = await connect(withUser(database.url, MOVER), "legacy");
-  await app.query("begin; insert into note values (1, 'a')");
-  await fence.query("begin");
-  await expect(freeze(fence, 200)).rejects.toMatchObject({ code: "QUERY_FAILED", message: expect.stringContaining("55P03") });
-  await fence.query("rollback");
-  await app.query("insert into note values (2, 'b'); commit");
+  const open = new pg.Client({ connectionString: withUser(database.url, APP), application_name: "nightly report" });
+  await open.connect();
+  const { rows } = await open.query<{ pid: number }>("select pg_backend_pid() as pid");
+  await open.query("begin; insert into note values (1, 'a')");
+  await expect(freeze(fence, 700, DEADLINE_MS)).rejects.toMatchObject({
+    code: "FREEZE_BLOCKED",
+    message: expect.stringMatching(
+      new RegExp(`pid ${rows[0]?.pid} \\(role ${APP}, application nightly report, open for (at least )?\\d\\.\\d s\\)`),
+    ),
+  });
+  await open.query("insert into note values (2, 'b'); commit");
+  await open.end();
+  await fence.end();
+});
+
+test("under steady short writes a freeze comes about", async () => {
+  const fence = await connect(withUser(database.url, MOVER), "legacy");
+  let stop = false;
+  const writer = async (n: number) => {
+    const client = new pg.Client({ connectionString: withUser(database.url, APP) });
+    await client.connect();
+    while (!stop) await client.query(`insert into note (body) values ('w'); select pg_sleep(0.00${n})`).catch(() => {});
+    await client.end();
+  };
+  const writers = [1, 2, 3, 4].map(writer);
+  await freeze(fence, 20_000, DEADLINE_MS).finally(() => (stop = true));
+  await Promise.all(writers);
+  await fence.end();
+});
+
+test("the server ends a freeze at its deadline, and what comes too late closes nothing", async () => {
+  const fence = await connect(withUser(database.url, MOVER), "legacy");
+  await freeze(fence, PATIENCE_MS, 300);
+  const since = performance.now();
+  while ((await code(app.query("update note set body = body where false"))) === "RH001") {
+    if (performance.now() - since > 5_000) throw new Error("The freeze did not end.");
+  }
+  await expect(closeForGood(fence)).rejects.toMatchObject({ code: "FREEZE_EXPIRED" });
+  expect(await readFence(mover)).toBe("open");
+  await fence.end().catch(() => {});
+});
+
+test("closing without a freeze is refused", async () => {
+  const fence = await connect(withUser(database.url, MOVER), "legacy");
+  await expect(closeForGood(fence)).rejects.toMatchObject({ code: "FREEZE_EXPIRED" });
+  expect(await readFence(mover)).toBe("open");
   await fence.end();
 });
 

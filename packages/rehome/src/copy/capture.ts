@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { MoveError } from "../errors.ts";
-import { id, quote } from "../postgres/identifier.ts";
+import { id, nameFor, quote } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { installQuietly } from "../postgres/quietly.ts";
 import { sqlFile } from "../postgres/sql-file.ts";
@@ -36,11 +36,13 @@ export async function installCapture(
   if (!before?.there) await query(client, "set the fence", "select setval('rehome.fence_state', $1)", [firstState === "open" ? 1 : 2]);
   for (const table of tables) {
     if (table.key !== null) await query(client, `prepare to watch ${table.name}`, captureFunction(table, table.key, applierRole));
-    for (const trigger of triggersOf(table, applierRole)) await addTrigger(client, table.name, trigger);
+    for (const trigger of triggersOf(table, applierRole)) await addTrigger(client, table, trigger);
   }
 }
 
 export interface WatchedTable {
+  /** Default `public`; a table of another one is only fenced. */
+  schema?: string;
   name: string;
   /** Column whose value is logged; null for a table that is only fenced: what is written there has no place on the other side. */
   key: string | null;
@@ -56,15 +58,19 @@ interface Trigger {
   sql: string;
 }
 
-function triggersOf({ name, key }: WatchedTable, applierRole: string): Trigger[] {
-  const on = `public.${id(name)}`;
-  const fence = `create trigger rehome_fence before insert or update or delete on ${on} for each statement execute function rehome.fence(${quote(applierRole)})`;
+const placeOf = ({ schema = "public", name }: WatchedTable): string => `${id(schema)}.${id(name)}`;
+
+function triggersOf(table: WatchedTable, applierRole: string): Trigger[] {
+  const { name, key } = table;
+  const on = placeOf(table);
+  const events = `insert or update or delete${key === null ? " or truncate" : ""}`; // of a table that is followed, truncate is refused always
+  const fence = `create trigger rehome_fence before ${events} on ${on} for each statement execute function rehome.fence(${quote(applierRole)})`;
   if (key === null) return [{ name: "rehome_fence", sql: fence }];
   return [
     { name: "rehome_fence", sql: fence },
     {
       name: "rehome_capture",
-      sql: `create trigger rehome_capture after insert or update or delete on ${on} for each row execute function rehome.${id(`capture_${name}`)}()`,
+      sql: `create trigger rehome_capture after insert or update or delete on ${on} for each row execute function rehome.${id(nameFor("capture_", name))}()`,
     },
     {
       name: "rehome_truncate",
@@ -76,32 +82,32 @@ function triggersOf({ name, key }: WatchedTable, applierRole: string): Trigger[]
 const TRIES = 10;
 const LOCK_WAIT_MS = 1_000;
 
-async function addTrigger(client: ClientBase, table: string, { name, sql }: Trigger): Promise<void> {
+async function addTrigger(client: ClientBase, table: WatchedTable, { name, sql }: Trigger): Promise<void> {
+  const on = placeOf(table);
   const [there] = await query(
     client,
-    `look for the triggers of ${table}`,
-    "select from pg_trigger where tgrelid = format('public.%I', $1::text)::regclass and tgname = $2 and tgenabled = 'A'",
-    [table, name],
+    `look for the triggers of ${table.name}`,
+    "select from pg_trigger where tgrelid = $1::regclass and tgname = $2 and tgenabled = 'A'",
+    [on, name],
   );
   if (there) return;
-  const on = `public.${id(table)}`;
   const statement = `drop trigger if exists ${id(name)} on ${on}; ${sql}; alter table ${on} enable always trigger ${id(name)}`;
   for (let attempt = 1; ; attempt++) {
     try {
       await transaction(client, async () => {
         await query(client, "limit the wait for a lock", `set local lock_timeout = ${LOCK_WAIT_MS}`);
-        await query(client, `watch ${table}`, statement);
+        await query(client, `watch ${table.name}`, statement);
       });
       return;
     } catch (error) {
-      if (attempt >= TRIES || !(error instanceof MoveError) || !error.message.includes("55P03")) throw error;
+      if (attempt >= TRIES || !(error instanceof MoveError) || error.sqlstate !== "55P03") throw error;
       await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS)); // let the writers pass
     }
   }
 }
 
 function captureFunction({ name: table, legacyTable }: WatchedTable, key: string, applierRole: string): string {
-  const name = `rehome.${id(`capture_${table}`)}`;
+  const name = `rehome.${id(nameFor("capture_", table))}`;
   const applier = quote(applierRole);
   const keyText = (row: string) => `${row}.${id(key)}::text`;
   const kept =
@@ -127,41 +133,4 @@ begin
   if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.${id(key)} is distinct from old.${id(key)}) then ${log("new")} end if;
   return null;
 end $capture$`;
-}
-
-/** Opens or closes a database for the product's writes. Takes effect at once, for old snapshots too, and is not undone by a rollback. */
-export async function setFence(client: ClientBase, state: "open" | "closed"): Promise<void> {
-  await query(client, `set the fence to ${state}`, "select setval('rehome.fence_state', $1)", [state === "open" ? 1 : 2]);
-}
-
-export async function readFence(client: ClientBase): Promise<"open" | "closed" | "absent"> {
-  const [found] = await query<{ there: boolean }>(
-    client,
-    "look for the fence",
-    "select to_regclass('rehome.fence_state') is not null as there",
-  );
-  if (!found?.there) return "absent";
-  const [row] = await query<{ state: string }>(client, "read the fence", "select last_value::text as state from rehome.fence_state");
-  return row?.state === "2" ? "closed" : "open";
-}
-
-/** Keeps the server from taking a freeze for a hung one (`idle_in_transaction_session_timeout`) while other connections work. */
-export function keepAlive(client: ClientBase, everyMs: number): { stop(): void } {
-  const timer = setInterval(() => {
-    client.query("select 1").catch(() => clearInterval(timer)); // a broken freeze shows in the next statement
-  }, everyMs);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
-}
-
-/**
- * Freezes: waits until every transaction that wrote has ended, and refuses new writes (RH001) until this client's transaction ends.
- *
- * If this process dies, the server ends the transaction and writes go on: nobody has to unfreeze. The patience stays this transaction's limit for locks.
- *
- * @param patienceMs how long to wait for open transactions before giving up (SQLSTATE 55P03)
- */
-export async function freeze(client: ClientBase, patienceMs: number): Promise<void> {
-  await query(client, "limit the wait for open transactions", `set local lock_timeout = ${Math.round(patienceMs)}`);
-  await query(client, "freeze writes", "lock table rehome.fence in exclusive mode");
 }

@@ -3,15 +3,14 @@ import type { MoveConfig } from "../config/define.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
 import type { ForwardTable } from "../mapping/forward.ts";
 import { query, transaction } from "../postgres/query.ts";
+import { drain, WINDOW } from "./drain.ts";
 import { type ChangedKeys, carryChanges } from "./forward-pass.ts";
-
-const WINDOW = 20_000;
 
 /** A read-only transaction over one snapshot. */
 export const SNAPSHOT = "begin isolation level repeatable read read only";
 
 /**
- * Carries changes that the product made on legacy since the last time, until none is left.
+ * Carries changes that the product made on legacy since the last time; see `drain` for when it ends.
  *
  * The log is read, applied and then deleted by id: a crash in between repeats a window, which changes nothing, and a change that commits
  * late is simply found in the next window. There is no position that could run past it.
@@ -25,12 +24,7 @@ export async function drainLegacy(
   config: MoveConfig,
   epoch: string,
 ): Promise<number> {
-  let carried = 0;
-  for (;;) {
-    const log = await window(legacy, target, tables, config, epoch);
-    carried += log.length;
-    if (log.length < WINDOW) return carried;
-  }
+  return drain(legacy, async () => (await window(legacy, target, tables, config, epoch)).length);
 }
 
 async function window(
@@ -86,12 +80,21 @@ export async function atOneSnapshot<T>(
   return result;
 }
 
-/** The oldest entries of a change log, with the keys they name. */
-export async function readLog(client: ClientBase, limit: number | "all" = WINDOW): Promise<{ ids: string[]; changed: ChangedKeys }> {
+/**
+ * The oldest entries of a change log, with the keys they name.
+ *
+ * @param without a table with the ids of entries that are passed over
+ */
+export async function readLog(
+  client: ClientBase,
+  limit: number | "all" = WINDOW,
+  without?: string,
+): Promise<{ ids: string[]; changed: ChangedKeys }> {
+  const others = without ? `where not exists (select from ${without} d where d.id = c.id)` : "";
   const rows = await query<{ id: string; tbl: string; key: string }>(
     client,
     "read the change log",
-    `select id::text, tbl, key from rehome.change order by id limit ${limit}`,
+    `select id::text, tbl, key from rehome.change c ${others} order by id limit ${limit}`,
   );
   const changed: ChangedKeys = new Map();
   for (const row of rows) changed.set(row.tbl, (changed.get(row.tbl) ?? new Set()).add(row.key));
@@ -101,9 +104,4 @@ export async function readLog(client: ClientBase, limit: number | "all" = WINDOW
 /** Deletes what was carried, by id. */
 export async function forget(client: ClientBase, ids: readonly string[]): Promise<void> {
   await query(client, "clear the change log", "delete from rehome.change where id = any($1::bigint[])", [ids]);
-}
-
-export async function pendingChanges(client: ClientBase): Promise<number> {
-  const [row] = await query<{ n: number }>(client, "count the change log", "select count(*)::int as n from rehome.change");
-  return row?.n ?? 0;
 }

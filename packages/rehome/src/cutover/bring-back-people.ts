@@ -34,29 +34,33 @@ interface Newcomer {
  *
  * One person whom Clerk does not take (the address may belong to somebody held) does not stop the way back of all others: legacy's rows get a
  * stand-in id, and the person is held, by name, before the next cutover.
+ *
+ * @param how with `stand_in` nobody is asked: everybody gets the stand-in, as if Clerk had refused
  */
-export async function bringBackPeople(config: MoveConfig, target: ClientBase, epoch: string): Promise<BroughtBack> {
-  const figures = await bringBackNewcomers(config, target, epoch);
-  await notePractices(config, target, epoch);
+export async function bringBackPeople(
+  config: MoveConfig,
+  target: ClientBase,
+  epoch: string,
+  how: "clerk" | "stand_in" = "clerk",
+): Promise<BroughtBack> {
+  const figures = await bringBackNewcomers(config, target, epoch, how);
+  if (how === "clerk") await notePractices(config, target, epoch);
   return figures;
 }
 
-async function bringBackNewcomers(config: MoveConfig, target: ClientBase, epoch: string): Promise<BroughtBack> {
-  const table = peopleTable(config);
-  if (!table) return { people: 0, refused: [] };
-  const newcomers = await query<Newcomer>(
-    target,
-    "find people who signed up after the cutover",
-    `select t.${id(table.userColumn)} as "workosUserId", t.${id(table.emailColumn)} as email, coalesce(t.${id(table.verifiedColumn)}, false) as "emailVerified", t.org_id as "organizationId",
-            not exists (select from rehome.identity i where t.org_id in (i.workos_organization_id, i.workos_practice_id)) as "ownOrganization"
-       from public.${id(table.name)} t where not exists (select from rehome.identity i where i.workos_user_id = t.${id(table.userColumn)})`,
-  );
+async function bringBackNewcomers(
+  config: MoveConfig,
+  target: ClientBase,
+  epoch: string,
+  how: "clerk" | "stand_in",
+): Promise<BroughtBack> {
+  const newcomers = await readNewcomers(config, target);
   if (newcomers.length === 0) return { people: 0, refused: [] };
   const refused: string[] = [];
   const clerk = openClerk(config.legacy.clerk);
   const workos = openWorkos(config.target.workos);
   for (const person of newcomers) {
-    const clerkUserId = await clerkUserFor(clerk, person);
+    const clerkUserId = how === "clerk" ? await clerkUserFor(clerk, person) : null;
     const legacyUserId = clerkUserId ?? `without_clerk_${person.workosUserId}`;
     if (clerkUserId === null) refused.push(person.workosUserId);
     else {
@@ -88,6 +92,23 @@ async function bringBackNewcomers(config: MoveConfig, target: ClientBase, epoch:
     });
   }
   return { people: newcomers.length - refused.length, refused };
+}
+
+/** How many people signed up after the cutover and are not in the identity map yet. Asks the target only. */
+export async function newcomersLeft(config: MoveConfig, target: ClientBase): Promise<number> {
+  return (await readNewcomers(config, target)).length;
+}
+
+async function readNewcomers(config: MoveConfig, target: ClientBase): Promise<Newcomer[]> {
+  const table = peopleTable(config);
+  if (!table) return [];
+  return query<Newcomer>(
+    target,
+    "find people who signed up after the cutover",
+    `select t.${id(table.userColumn)} as "workosUserId", t.${id(table.emailColumn)} as email, coalesce(t.${id(table.verifiedColumn)}, false) as "emailVerified", t.org_id as "organizationId",
+            not exists (select from rehome.identity i where t.org_id in (i.workos_organization_id, i.workos_practice_id)) as "ownOrganization"
+       from public.${id(table.name)} t where not exists (select from rehome.identity i where i.workos_user_id = t.${id(table.userColumn)})`,
+  );
 }
 
 /** Null when Clerk refuses this person; other failures stop the rollback, which may be run again. */

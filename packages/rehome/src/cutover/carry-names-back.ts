@@ -28,18 +28,9 @@ export async function carryNamesBack(
   target: ClientBase,
   epoch: string,
 ): Promise<{ people: number; refused: string[] }> {
-  const table = peopleTable(config);
-  const [first, last, country] = [table?.columnOf("first_name"), table?.columnOf("last_name"), table?.columnOf("country")];
-  if (!table || !first || !last || !country) return { people: 0, refused: [] };
   const refused: string[] = [];
-  const changed = await query<Changed>(
-    target,
-    "find people who changed their names on the target",
-    `select i.legacy_user_id as "legacyUserId", t.${id(first)} as "firstName", t.${id(last)} as "lastName", t.${id(country)} as country
-       from public.${id(table.name)} t join rehome.identity i on i.workos_user_id = t.${id(table.userColumn)}
-      where (t.${id(first)}, t.${id(last)}) is distinct from (i.first_name, i.last_name)
-         or (t.${id(country)} is distinct from i.country and t.${id(country)} is distinct from t.${id(legacyCountryColumn(config, country))})`,
-  );
+  const changed = await readChanged(config, target);
+  if (changed.length === 0) return { people: 0, refused: [] };
   const clerk = openClerk(config.legacy.clerk);
   for (const person of changed) {
     try {
@@ -63,6 +54,25 @@ export async function carryNamesBack(
     });
   }
   return { people: changed.length - refused.length, refused };
+}
+
+/** Legacy ids of people whose changed names Clerk does not have yet. Asks the target only. */
+export async function namesLeft(config: MoveConfig, target: ClientBase): Promise<string[]> {
+  return (await readChanged(config, target)).map((person) => person.legacyUserId);
+}
+
+async function readChanged(config: MoveConfig, target: ClientBase): Promise<Changed[]> {
+  const table = peopleTable(config);
+  const [first, last, country] = [table?.columnOf("first_name"), table?.columnOf("last_name"), table?.columnOf("country")];
+  if (!table || !first || !last || !country) return [];
+  return query<Changed>(
+    target,
+    "find people who changed their names on the target",
+    `select i.legacy_user_id as "legacyUserId", t.${id(first)} as "firstName", t.${id(last)} as "lastName", t.${id(country)} as country
+       from public.${id(table.name)} t join rehome.identity i on i.workos_user_id = t.${id(table.userColumn)}
+      where (t.${id(first)}, t.${id(last)}) is distinct from (i.first_name, i.last_name)
+         or (t.${id(country)} is distinct from i.country and t.${id(country)} is distinct from t.${id(legacyCountryColumn(config, country))})`,
+  );
 }
 
 /** Where Clerk had no country, the move filled it from legacy's own column: that is no change. */

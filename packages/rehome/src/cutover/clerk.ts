@@ -2,16 +2,35 @@ import { createClerkClient } from "@clerk/backend";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
 
-export type Clerk = ReturnType<typeof createClerkClient>;
+export type Clerk = Pick<ReturnType<typeof createClerkClient>, "users">;
 
-/** Clerk as the way back writes to it. Before a rollback the mover only reads there. */
+/** For one call; the SDK itself waits without end. */
+const TIMEOUT_MS = 20_000;
+
+/** Clerk as the way back writes to it; each call has a limit. Before a rollback the mover only reads there. */
 export function openClerk({ secretKey, publishableKey, apiUrl }: MoveConfig["legacy"]["clerk"]): Clerk {
-  return createClerkClient({
+  const { users } = createClerkClient({
     secretKey,
     ...(publishableKey ? { publishableKey } : {}),
     ...(apiUrl ? { apiUrl } : {}),
     telemetry: { disabled: true },
   });
+  return {
+    users: new Proxy(users, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === "function" ? (...args: unknown[]) => withinTime(() => member.apply(target, args)) : member;
+      },
+    }),
+  };
+}
+
+async function withinTime<T>(call: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), TIMEOUT_MS);
+  });
+  return Promise.race([call(), late]).finally(() => clearTimeout(timer));
 }
 
 /** Whether Clerk refused this one person (an address that is taken, a name it does not accept), and not us. */

@@ -1,13 +1,14 @@
 import type { Client, ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
-import { freeze, keepAlive } from "../copy/capture.ts";
+import { SWITCH_APPLICATION } from "../copy/backward-pass.ts";
+import { closeForGood, freeze, freezeExpired } from "../copy/fence.ts";
 import { connect } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
 
 const PATIENCE_MS = 5_000;
 const LOCK_WAIT_MS = 2_000;
-/** The server itself ends a freeze whose mover hangs. */
-const DEAD_MAN_MS = 60_000;
+/** How much later than the server the mover itself gives a freeze up: the server's end is the one that counts. */
+const GRACE_MS = 500;
 
 /** What a switch works with. */
 export interface Connections {
@@ -30,7 +31,7 @@ export async function withConnections<T>(
     return client;
   };
   try {
-    const legacy = await open("legacy");
+    const legacy = await open("legacy", SWITCH_APPLICATION);
     const target = await open("target");
     return await work({ legacy, target, fence: await open(serving, "rehome fence") });
   } finally {
@@ -38,33 +39,72 @@ export async function withConnections<T>(
   }
 }
 
-/** Writes are refused from the beginning until `end`. */
+/** Writes are refused from the beginning until `close` and what follows it, `end`, or the deadline. */
 export interface Freeze {
   /** Milliseconds since writes were refused. */
   elapsedMs(): number;
-  /** Writes go on, on whichever side is open by then. */
+  /**
+   * Closes the frozen side for good, on its disk, and ends the freeze; writes are refused on.
+   *
+   * @throws MoveError FREEZE_EXPIRED
+   */
+  close(): Promise<void>;
+  /** Ends the freeze without closing: the side that served serves on. */
   end(): Promise<void>;
 }
 
 /**
- * Refuses writes on the side of `fence`, once all transactions that write there are over.
+ * Freezes the side of `fence`, does what has to be done inside, and ends the freeze whatever happens.
  *
- * @throws MoveError when a transaction of the product stays open longer than the patience of 5 s; nothing is frozen then
+ * Inside, every statement has a limit. The server of `fence` ends the freeze after `maxFreezeMs`; a little later all three connections are given
+ * up from here, so that a server that no longer answers cannot hold the mover.
+ *
+ * @param maxFreezeMs from `rehome.config.ts`
+ * @throws MoveError FREEZE_BLOCKED when a transaction of the product stays open longer than the patience of 5 s, FREEZE_EXPIRED
  */
-export async function beginFreeze({ legacy, target, fence }: Connections): Promise<Freeze> {
-  await query(fence, "set the dead-man switch", `set idle_in_transaction_session_timeout = ${DEAD_MAN_MS}`);
-  await query(fence, "begin the freeze", "begin");
+export async function whileFrozen<T>(connections: Connections, maxFreezeMs: number, work: (freeze: Freeze) => Promise<T>): Promise<T> {
+  const { legacy, target, fence } = connections;
+  await freeze(fence, PATIENCE_MS, maxFreezeMs);
   const frozenAt = performance.now();
-  await freeze(fence, PATIENCE_MS);
-  const alive = keepAlive(fence, DEAD_MAN_MS / 4);
-  // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
-  for (const client of [legacy, target])
-    await query(client, "limit the wait for locks inside the freeze", `set lock_timeout = ${LOCK_WAIT_MS}`);
-  return {
-    elapsedMs: () => Math.round(performance.now() - frozenAt),
-    async end() {
-      alive.stop();
-      await query(fence, "end the freeze", "commit");
-    },
-  };
+  const elapsedMs = (): number => Math.round(performance.now() - frozenAt);
+  let given = false;
+  const giveUp = setTimeout(() => {
+    given = true;
+    for (const client of [fence, legacy, target]) destroy(client);
+  }, maxFreezeMs + GRACE_MS);
+  let open = true;
+  try {
+    // Whoever holds a table now keeps writes refused for everybody: better to give up and try again.
+    for (const client of [legacy, target])
+      await query(
+        client,
+        "limit what is done inside the freeze",
+        `set lock_timeout = ${Math.min(LOCK_WAIT_MS, maxFreezeMs)}; set statement_timeout = ${maxFreezeMs}; set idle_in_transaction_session_timeout = ${maxFreezeMs + GRACE_MS}`,
+      );
+    return await work({
+      elapsedMs,
+      async close() {
+        await closeForGood(fence);
+        open = false;
+      },
+      async end() {
+        open = false;
+        await query(fence, "end the freeze", "rollback");
+      },
+    });
+  } catch (error) {
+    throw open && (given || elapsedMs() >= maxFreezeMs) ? freezeExpired() : error;
+  } finally {
+    clearTimeout(giveUp);
+    if (open) await fence.query("rollback").catch(() => {}); // it may have ended by itself
+    for (const client of [legacy, target])
+      await client
+        .query("set lock_timeout = '10s'; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0")
+        .catch(() => {}); // what is broken shows in the next statement
+  }
+}
+
+/** Without a word to the server, which may not answer. */
+function destroy(client: ClientBase): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

@@ -10,13 +10,18 @@ export interface GateCheck {
   figure: string;
 }
 
-/** Reads the gate of the cutover from the ledger. Writes nothing. */
+/**
+ * Reads the gate of the cutover from the ledger. Writes nothing.
+ *
+ * A proof counts only if it was run after the last verb that changed what it rests on; the product's own count as the others.
+ */
 export async function readGate(client: ClientBase, config: MoveConfig): Promise<GateCheck[]> {
   const held = await heldUsers(client, config);
-  const proofs = await query<{ name: string; ok: boolean; figure: string }>(
+  const proofs = await query<{ name: string; ok: boolean; figure: string; stale: boolean; changedBy: string | null }>(
     client,
     "read the proofs",
-    "select name, ok, figure from rehome.proof order by name",
+    `select p.name, p.ok, p.figure, p.epoch < m.changed_epoch as stale, m.changed_by as "changedBy"
+       from rehome.proof p cross join rehome.move m order by p.name`,
   );
   const wanted = ["users", "rows", "references", ...config.proofs.map((proof) => proof.name)];
   return [
@@ -27,6 +32,7 @@ export async function readGate(client: ClientBase, config: MoveConfig): Promise<
     },
     ...wanted.map((name) => {
       const proof = proofs.find((candidate) => candidate.name === name);
+      if (proof?.stale) return { name: `proof ${name}`, ok: false, figure: `stale: \`rehome ${proof.changedBy}\` ran since` };
       return { name: `proof ${name}`, ok: proof?.ok ?? false, figure: proof?.figure ?? "never run" };
     }),
   ];

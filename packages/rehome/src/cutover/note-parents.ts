@@ -3,10 +3,12 @@ import type { MoveConfig } from "../config/define.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
 import type { Catalog } from "../postgres/catalog.ts";
 import { id } from "../postgres/identifier.ts";
+import { joinOutside, readOutsideReferences } from "../postgres/outside.ts";
 import { query, transaction } from "../postgres/query.ts";
 
 /**
- * Notes which rows that moved are referred to by rows that stay behind. From the switch on the product cannot delete them on the target
+ * Notes which rows that moved are referred to by rows that stay behind: rows of mapped tables with a reason, and all rows of tables that are not
+ * carried at all (under `stays`, or in another schema). From the switch on the product cannot delete them on the target
  * (`RH005`): the way back would delete them on legacy, and legacy's cascades would take rows along that exist nowhere else.
  */
 export async function noteParents(
@@ -38,6 +40,14 @@ export async function noteParents(
       );
       parents.push(...rows.map((row) => ({ name: reference.table, key: row.key })));
     }
+  }
+  for (const reference of await readOutsideReferences(legacy, Object.keys(config.tables))) {
+    const rows = await query<{ key: string }>(
+      legacy,
+      `find what ${reference.schema}.${reference.table} refers to`,
+      `select distinct p.${id(catalog.get(reference.parent)?.primaryKey[0] ?? "")}::text as key from ${joinOutside(reference)}`,
+    );
+    parents.push(...rows.map((row) => ({ name: reference.parent, key: row.key })));
   }
   await transaction(target, async () => {
     await holdEpoch(target, epoch);

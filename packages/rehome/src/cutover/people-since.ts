@@ -3,11 +3,13 @@ import type { MoveConfig } from "../config/define.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
 import { decide } from "../plan/dispositions.ts";
 import { query } from "../postgres/query.ts";
+import { changedAtClerk } from "../users/clerk-print.ts";
 import type { GateCheck } from "./gate.ts";
 
 /**
- * Asks Clerk once more, right before the cutover: whoever signed up, was banned or changed what decides about him since `rehome users` would be
- * left out, or taken along wrongly; whoever became an expert would have no practice. Writes nothing.
+ * Asks Clerk once more, right before the cutover: whoever signed up, was banned or deleted, or changed anything that the move takes along (address,
+ * password, names, second factor) since `rehome users` would be left out, or taken along as they were; whoever became an expert would have no practice.
+ * Writes nothing.
  */
 export async function checkPeopleSince(client: ClientBase, config: MoveConfig): Promise<GateCheck> {
   const people = await readLegacyUsers(config.legacy.clerk);
@@ -20,12 +22,13 @@ export async function checkPeopleSince(client: ClientBase, config: MoveConfig): 
   );
   const decided = new Map(rows.map((row) => [row.id, row]));
   const dueAPractice = new Set(people.filter((user) => config.users.organizations.practice(user)).map(({ id }) => id));
-  const changed = now
+  const otherwise = now
     .filter(({ legacyUserId: id, disposition }) => {
       const known = decided.get(id);
       return known?.disposition !== disposition || (known.lacks === true && dueAPractice.has(id));
     })
     .map((decision) => decision.legacyUserId);
+  const changed = [...new Set([...otherwise, ...(await changedAtClerk(client, people))])];
   return {
     name: "people as decided",
     ok: changed.length === 0,

@@ -1,18 +1,17 @@
 import type { MoveConfig } from "../config/define.ts";
-import { compileBackward, drainTarget, takeLegacy } from "../copy/backward-pass.ts";
-import { setFence } from "../copy/capture.ts";
-import { pendingChanges } from "../copy/sync.ts";
+import { compileBackward, onTheWayBack, takeLegacy, type WayBack } from "../copy/backward-pass.ts";
 import { MoveError } from "../errors.ts";
-import { holdEpoch, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
-import { readCatalog } from "../postgres/catalog.ts";
+import { holdEpoch, noteChange, readMove, recordEvent, setState, takeMove } from "../ledger/ledger.ts";
+import { type Catalog, readCatalog } from "../postgres/catalog.ts";
 import { query, transaction } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { proveRows } from "../verify/rows.ts";
-import { type BroughtBack, bringBackPeople } from "./bring-back-people.ts";
-import { carryNamesBack } from "./carry-names-back.ts";
-import { beginFreeze, type Connections, withConnections } from "./freeze.ts";
+import { type BroughtBack, bringBackPeople, newcomersLeft } from "./bring-back-people.ts";
+import { carryNamesBack, namesLeft } from "./carry-names-back.ts";
+import { type Connections, type Freeze, whileFrozen, withConnections } from "./freeze.ts";
+import { notePractices } from "./note-practices.ts";
 import { advanceSequences } from "./sequences.ts";
-import { settle, waitForFreezes } from "./settle.ts";
+import { settle, settleAfresh, waitForFreezes } from "./settle.ts";
 
 export interface RollbackFigures {
   /** `retreated` from a cutover that had not switched; `rolled_back` from the target. */
@@ -32,9 +31,12 @@ export interface RollbackFigures {
 }
 
 const STATES = { legacy: "rolled_back", target: "switched" } as const;
+/** How often the freeze is given up again because somebody signed up, or changed a name, in the moment before it. */
+const ROUNDS = 3;
 
 /**
- * Moves the product back to legacy without losing a write: carry the target's changes back, freeze the target, drain, prove, switch.
+ * Moves the product back to legacy without losing a write: carry the target's changes back, freeze the target, drain, prove, switch. Legacy is written
+ * for good only when it is proved equal.
  *
  * A failure before the switch leaves the target serving and writable. May be run again after any interruption.
  */
@@ -44,17 +46,20 @@ export async function rollback(config: MoveConfig, progress: Progress): Promise<
     const epoch = await takeMove(target, "rollback");
     await takeLegacy(legacy, epoch);
     const move = await readMove(target);
-    await waitForFreezes(legacy, target);
+    await waitForFreezes(legacy, target, config.maxFreezeMs);
     // A rollback that died after the switch had turned is at its end; a cutover that died before has nothing to carry back.
     const states = move.state === "rolling_back" ? STATES : ({ legacy: "copied", target: "switched" } as const);
     if ((await settle(legacy, target, epoch, states)) === "legacy")
       return { outcome: "retreated", freezeMs: 0, carriedBack: 0, ...countPeople([], []) };
-    await setState(target, epoch, "rolling_back", null);
+    await transaction(target, async () => {
+      await setState(target, epoch, "rolling_back", null);
+      await noteChange(target, epoch, "rollback");
+    });
     try {
       return await freezeAndSwitchBack(config, connections, epoch, progress);
     } catch (error) {
-      // The target serves on, or legacy if the switch has turned. What fails here is settled by the next verb.
-      await settle(legacy, target, epoch, STATES).catch(() => {});
+      // The target serves on, or legacy if the switch has turned.
+      await settleAfresh(config, epoch, STATES);
       throw error;
     }
   });
@@ -66,55 +71,89 @@ async function freezeAndSwitchBack(
   epoch: string,
   progress: Progress,
 ): Promise<RollbackFigures> {
-  const { legacy, fence, target } = connections;
+  const { legacy, target } = connections;
   const catalogs = { legacy: await readCatalog(legacy, "legacy"), target: await readCatalog(target, "the target") };
   const tables = compileBackward(config, catalogs.legacy, catalogs.target);
-  progress.step("bring back people");
-  const broughtBack = [await bringBackPeople(config, target, epoch)];
-  const names = [await carryNamesBack(config, target, epoch)];
-  progress.step("carry back");
-  let carriedBack = await drainTarget(legacy, target, tables, epoch);
+  const broughtBack: BroughtBack[] = [];
+  const names: Awaited<ReturnType<typeof carryNamesBack>>[] = [];
+  return onTheWayBack(legacy, target, tables, epoch, async (wayBack) => {
+    let carriedBack = 0;
+    for (let round = 1; ; round++) {
+      // Clerk and WorkOS are asked before the freeze and after the switch, never while writes are refused.
+      progress.step("bring back people");
+      broughtBack.push(await bringBackPeople(config, target, epoch));
+      names.push(await carryNamesBack(config, target, epoch));
+      progress.step("carry back");
+      carriedBack += await wayBack.drain();
 
-  progress.step("freeze");
-  const freeze = await beginFreeze(connections);
+      progress.step("freeze");
+      const freezeMs = await whileFrozen(connections, config.maxFreezeMs, async (freeze) => {
+        const late = { people: await newcomersLeft(config, target), names: (await namesLeft(config, target)).length };
+        if (late.people + late.names > 0 && round <= ROUNDS) return null;
+        if (late.people > 0) broughtBack.push(await bringBackPeople(config, target, epoch, "stand_in"));
+        progress.step("drain");
+        carriedBack += await wayBack.drain();
+        await proveAndCommit(config, connections, catalogs, wayBack, progress);
+        progress.step("switch");
+        await turn(connections, epoch, freeze);
+        await settle(legacy, target, epoch, STATES);
+        return freeze.elapsedMs();
+      });
+      if (freezeMs === null) continue; // somebody signed up, or changed a name, a moment ago
+      progress.step("unfreeze");
+      // Legacy serves already: what Clerk does not take now is listed.
+      names.push(
+        await carryNamesBack(config, target, epoch).catch(async () => ({
+          people: 0,
+          refused: await namesLeft(config, target).catch(() => []),
+        })),
+      );
+      await notePractices(config, target, epoch).catch(() =>
+        recordEvent(target, "rollback", "practices that were made in the last moment are not noted; the next rollback notes them"),
+      );
+      await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
+      return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
+    }
+  });
+}
 
-  progress.step("drain");
-  broughtBack.push(await bringBackPeople(config, target, epoch));
-  names.push(await carryNamesBack(config, target, epoch));
-  carriedBack += await drainTarget(legacy, target, tables, epoch);
-  if ((await pendingChanges(target)) > 0)
+/** Legacy is compared as it would be, and written for good only if it is equal. */
+async function proveAndCommit(
+  config: MoveConfig,
+  { legacy, target }: Connections,
+  catalogs: { legacy: Catalog; target: Catalog },
+  wayBack: WayBack,
+  progress: Progress,
+): Promise<void> {
+  if ((await wayBack.pending()) > 0)
     throw new MoveError("QUERY_FAILED", "Changes appeared on the target although it is frozen.", {
       next: "Run `rehome check`: a table may lack its trigger.",
     });
-
   progress.step("prove");
   const { proof } = await proveRows(legacy, target, config);
   if (!proof.ok) {
     throw new MoveError("GATE_CLOSED", `Inside the freeze the rows are not equal: ${proof.offenders.join("; ")}.`, {
-      next: "The target serves as before. Mend what is named, then run `rehome rollback` again.",
+      next: "The target serves as before, and legacy is as it was. Mend what is named, then run `rehome rollback` again.",
     });
   }
   await advanceSequences(legacy, target, catalogs, config.tables, "legacy");
+  await wayBack.commit();
+}
 
-  progress.step("switch");
+/** In the same order as the cutover's `turn`: the switch, the closing on the target's disk, the commit. */
+async function turn({ target }: Connections, epoch: string, freeze: Freeze): Promise<void> {
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
-    await setFence(fence, "closed");
     await query(
       target,
       "turn the switch to legacy",
       "update rehome.switch set side = 'legacy', epoch = epoch + 1, at = now() where side = 'target'",
     );
+    await query(target, "clear the target's change log", "delete from rehome.change");
     // From here on Clerk's passwords and factors are the ones in use; the next run sends them all again.
     await query(target, "forget what WorkOS was sent", "update rehome.identity set account_print = null, totp_print = null");
+    await freeze.close();
   });
-  await settle(legacy, target, epoch, STATES);
-  const freezeMs = freeze.elapsedMs();
-
-  progress.step("unfreeze");
-  await freeze.end();
-  await recordEvent(target, "rollback", `switched back to legacy; writes were refused for ${freezeMs} ms`, freezeMs / 1000);
-  return { outcome: "rolled_back", freezeMs, carriedBack, ...countPeople(broughtBack, names) };
 }
 
 function countPeople(

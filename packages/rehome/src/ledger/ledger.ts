@@ -4,7 +4,7 @@ import type { Decision } from "../plan/dispositions.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { sqlFile } from "../postgres/sql-file.ts";
-import { assertAllowed, type MoveState, type WritingVerb } from "./phases.ts";
+import { assertAllowed, type MoveState, UNSETTLES, type WritingVerb } from "./phases.ts";
 
 const SCHEMA = sqlFile(import.meta.url, "schema.sql");
 
@@ -55,6 +55,8 @@ export async function readMove(client: ClientBase): Promise<Move> {
  * The state is read under the lock that the epoch is raised with: a verb that was allowed a moment ago does not start in another state. Waits
  * for the transaction in which another verb holds the move.
  *
+ * A verb that changes people, rows or the schema puts the move back to `preparing`: only a copy that comes to its end makes it whole again.
+ *
  * @returns the epoch that every writing transaction must hold (see `holdEpoch`)
  */
 export async function takeMove(client: ClientBase, verb: WritingVerb): Promise<string> {
@@ -63,8 +65,24 @@ export async function takeMove(client: ClientBase, verb: WritingVerb): Promise<s
     const held = await query<{ state: MoveState }>(client, "lock the move", "select state from rehome.move for update");
     assertAllowed(verb, held[0]?.state as MoveState);
     const rows = await query<{ epoch: string }>(client, "take the move", "update rehome.move set epoch = epoch + 1 returning epoch::text");
-    return rows[0]?.epoch as string;
+    const epoch = rows[0]?.epoch as string;
+    if (UNSETTLES[verb]) {
+      await noteChange(client, epoch, verb);
+      await setState(client, epoch, "preparing", null);
+    }
+    return epoch;
   });
+}
+
+/** Makes every proof stale that was run before: this verb changes what they rest on. */
+export async function noteChange(client: ClientBase, epoch: string, verb: WritingVerb): Promise<void> {
+  const rows = await query(
+    client,
+    "note that proofs are stale",
+    "update rehome.move set changed_epoch = epoch, changed_by = $2 where epoch = $1 returning 1",
+    [epoch, verb],
+  );
+  if (rows.length !== 1) throw fenced();
 }
 
 /** First statement of every writing transaction: a verb that was overtaken writes nothing any more. */

@@ -5,11 +5,14 @@ export type MoveState = "preparing" | "copied" | "cutting_over" | "switched" | "
 
 export type WritingVerb = "schema" | "users" | "copy" | "verify" | "cutover" | "rollback";
 
+/** Verbs that change what the rows and proofs rest on, from their first moment: should they fail, nothing is known to be whole. */
+export const UNSETTLES: Readonly<Partial<Record<WritingVerb, true>>> = { schema: true, users: true, copy: true };
+
 /** Which verb may run in which state, and why not where it may not: the reason is what the operator reads. */
 const REFUSALS: Readonly<Record<MoveState, Partial<Record<WritingVerb, { why: string; next: string }>>>> = {
   preparing: {
-    verify: { why: "the rows are not copied yet", next: "Run `rehome copy`." },
-    cutover: { why: "the rows are not copied yet", next: "Run `rehome run`." },
+    verify: { why: "the rows are not copied, or not since people or the schema changed", next: "Run `rehome copy`." },
+    cutover: { why: "the rows are not copied, or not since people or the schema changed", next: "Run `rehome run`." },
     rollback: { why: "the product still runs on legacy", next: "Nothing has to be rolled back." },
   },
   copied: {

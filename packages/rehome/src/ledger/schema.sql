@@ -19,6 +19,9 @@ create table if not exists rehome.move (
   step       text,
   -- Raised by every verb that writes; an older verb still running is refused.
   epoch      bigint not null default 0,
+  -- The epoch and the name of the last verb that changed what proofs rest on: a proof that saw an older one is stale.
+  changed_epoch bigint not null default 0,
+  changed_by text,
   config_sha text not null,
   started_at timestamptz not null default now()
 );
@@ -125,7 +128,15 @@ create table if not exists rehome.proof (
   figure    text not null,
   offenders text[] not null,
   proved_at timestamptz not null default now(),
+  -- Of the verb that proved it.
+  epoch     bigint not null,
   seconds   double precision not null
+);
+
+-- What Clerk said of each person when `rehome users` ran last; see users/clerk-print.ts.
+create table if not exists rehome.clerk_print (
+  legacy_user_id text primary key,
+  print          text not null
 );
 
 create table if not exists rehome.event (

@@ -1,5 +1,6 @@
 import type { ColumnSource, TableMapping } from "../config/mapping.ts";
 import type { Catalog, Table } from "../postgres/catalog.ts";
+import { type FoundTable, shownName } from "../postgres/tables.ts";
 
 /**
  * Everything that is wrong with a mapping, held against what the databases really have; empty when nothing is.
@@ -7,19 +8,26 @@ import type { Catalog, Table } from "../postgres/catalog.ts";
  * A legacy column without a place is a lost column, so it is an error here and not a surprise in a proof.
  *
  * @param target null before the target's schema is there; then only the legacy half is checked
+ * @param found every table of legacy, of any schema, as the mover's role finds it
  */
 export function mappingProblems(
   tables: Readonly<Record<string, TableMapping>>,
   stays: Readonly<Record<string, string>>,
   legacy: Catalog,
   target: Catalog | null,
+  found: readonly FoundTable[] = [],
 ): string[] {
   const problems: string[] = [];
   for (const name of legacy.keys()) {
     if (!tables[name] && !stays[name])
       problems.push(`legacy table ${name} is in no mapping (map it under \`tables\`, or give a reason under \`stays\`)`);
   }
-  for (const name of Object.keys(stays)) if (!legacy.has(name)) problems.push(`\`stays\` names ${name}, which legacy does not have`);
+  for (const name of Object.keys(stays)) {
+    if (!legacy.has(name) && !found.some((table) => shownName(table) === name))
+      problems.push(`\`stays\` names ${name}, which legacy does not have`);
+    if (tables[name]) problems.push(`${name} is both under \`tables\` and under \`stays\`: does it move or not?`);
+  }
+  problems.push(...outOfSight(stays, found));
   for (const [name, mapping] of Object.entries(tables)) {
     const table = legacy.get(name);
     if (!table) {
@@ -30,6 +38,26 @@ export function mappingProblems(
     if (target) problems.push(...targetProblems(name, mapping, target));
   }
   return problems;
+}
+
+/** What the mover would pass over without a word: tables of other schemas, and rows that row security hides from its role. */
+function outOfSight(stays: Readonly<Record<string, string>>, found: readonly FoundTable[]): string[] {
+  const problems: string[] = [];
+  for (const table of found) {
+    const name = shownName(table);
+    if (table.schema !== "public" && !stays[name])
+      problems.push(`legacy table ${name} is not in schema public, so it cannot be mapped (give a reason under \`stays\`)`);
+    if (table.hidden)
+      problems.push(
+        `row security hides rows of legacy table ${name} from the mover's role (give the role \`bypassrls\`, or the table no \`force\`)`,
+      );
+  }
+  return problems;
+}
+
+/** Tables under `stays` on which the mover may put no fence: the old product can go on writing them after the cutover. */
+export function unfenced(stays: Readonly<Record<string, string>>, found: readonly FoundTable[]): string[] {
+  return found.filter((table) => stays[shownName(table)] && !table.ours).map(shownName);
 }
 
 /** The legacy column that a source gives back, if it does. */

@@ -2,14 +2,15 @@ import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
-import { mappingProblems } from "../mapping/check.ts";
+import { mappingProblems, unfenced } from "../mapping/check.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
+import { readTables } from "../postgres/tables.ts";
 import { type Decision, type Disposition, decide } from "./dispositions.ts";
 import { estimateRequests, type RequestEstimate } from "./estimate.ts";
 import { type PracticePlan, planPractices } from "./practices.ts";
-import { planRows, type TablePlan } from "./rows.ts";
+import { planElsewhere, planRows, type TablePlan } from "./rows.ts";
 
 /** What a move would do. Made from the sources alone; nothing is written anywhere. */
 export interface Plan {
@@ -23,6 +24,8 @@ export interface Plan {
   auditRows: number | null;
   workos: RequestEstimate;
   monthlyCost: { before: number; after: number; currency: string } | null;
+  /** Tables under `stays` that the mover cannot fence: the old product may go on writing them after the cutover. */
+  unfenced: string[];
   /** Held users that the config does not accept by name. */
   open: string[];
 }
@@ -37,13 +40,14 @@ export async function planMove(config: MoveConfig): Promise<Plan> {
   const decisions = decide(people, config.users.roles);
   return withConnection(config.legacy.database, "legacy", async (legacy) => {
     const catalog = await readCatalog(legacy, "legacy");
-    const problems = mappingProblems(config.tables, config.stays, catalog, null);
+    const found = await readTables(legacy, "legacy");
+    const problems = mappingProblems(config.tables, config.stays, catalog, null, found);
     if (problems.length > 0) {
       throw new MoveError("MAPPING_INCOMPLETE", `The mapping does not fit legacy: ${problems.join("; ")}.`, {
         next: "Correct `tables` in rehome.config.ts and run the command again.",
       });
     }
-    const tables = await planRows(legacy, catalog, config, decisions);
+    const tables = [...(await planRows(legacy, catalog, config, decisions)), ...(await planElsewhere(legacy, config, found))];
     const practices = await planPractices(legacy, people, decisions, config.users);
     return {
       name: config.name,
@@ -54,6 +58,7 @@ export async function planMove(config: MoveConfig): Promise<Plan> {
       auditRows: await countAudit(config.legacy.audit),
       workos: estimateRequests({ ...moving(people, decisions), practices: practices.people }, config),
       monthlyCost: config.monthlyCost ?? null,
+      unfenced: unfenced(config.stays, found),
       open: decisions
         .filter((d) => d.disposition === "hold" && !config.users.acceptHeld.includes(d.legacyUserId))
         .map((d) => d.legacyUserId),

@@ -5,6 +5,7 @@ import { inOrder } from "../mapping/order.ts";
 import type { Catalog } from "../postgres/catalog.ts";
 import { id, quote } from "../postgres/identifier.ts";
 import { query } from "../postgres/query.ts";
+import { type FoundTable, shownName } from "../postgres/tables.ts";
 import type { Decision } from "./dispositions.ts";
 
 /** What happens to the rows of one legacy table. */
@@ -51,6 +52,19 @@ export async function planRows(
     const mine = rows.filter((row) => row.tbl === name);
     const stays = Object.fromEntries(mine.filter((row) => row.reason !== null).map((row) => [row.reason, row.n]));
     plans.push({ table: name, rows: mine.reduce((sum, row) => sum + row.n, 0), stays });
+  }
+  return plans;
+}
+
+/** Tables of other schemas, which stay for the reason that is given. Of one that the role may not read no rows are counted. */
+export async function planElsewhere(legacy: ClientBase, config: MoveConfig, found: readonly FoundTable[]): Promise<TablePlan[]> {
+  const plans: TablePlan[] = [];
+  for (const table of found.filter(({ schema }) => schema !== "public")) {
+    const name = shownName(table);
+    const [row] = table.readable
+      ? await query<{ n: number }>(legacy, `count ${name}`, `select count(*)::int as n from ${id(table.schema)}.${id(table.name)}`)
+      : [];
+    plans.push({ table: name, rows: row?.n ?? 0, stays: { [config.stays[name] ?? ""]: row?.n ?? 0 } });
   }
   return plans;
 }

@@ -5,9 +5,18 @@ import { namePlace, place, type Side } from "./place.ts";
 const OLDEST_MAJOR = 16; // `'0x…'::numeric` and `IS JSON` of the guard
 // The text form of a value must not depend on the server's or role's settings: checksums compare it.
 // `rehome.apply` tells the capture triggers that the mover itself writes; they believe it from the mover's role only.
-// Nobody may hang the mover by a lock: it says whom to look for and may be run again.
-const CANONICAL =
-  "set lock_timeout = '10s'; set rehome.apply = 'on'; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'";
+// Nobody may hang the mover by a lock: it says whom to look for and may be run again. Limits of the role or the service that would end a long copy
+// are lifted; a peer that is gone is found by TCP instead. A commit is on the disk before what follows it on the other database begins.
+const CANONICAL = `set lock_timeout = '10s'; set rehome.apply = 'on'; set timezone = 'UTC'; set datestyle = 'ISO, YMD';
+set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex';
+set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set idle_session_timeout = 0;
+set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = 30000;
+select set_config('transaction_timeout', '0', false) from pg_settings where name = 'transaction_timeout';
+select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local', 'remote_write');
+do $$ begin perform set_config('client_connection_check_interval', '1s', false); exception when others then null; end $$`;
+// A row that a policy hides would be taken for one that is not there, and be removed on the target: such a query fails instead.
+const UNFILTERED = "set row_security = off";
+const KEEPALIVE_AFTER_MS = 10_000;
 
 /**
  * Opens a connection whose values have one canonical text form.
@@ -15,14 +24,20 @@ const CANONICAL =
  * @throws MoveError DATABASE_UNREACHABLE, DATABASE_REFUSED, POSTGRES_TOO_OLD; the message names host, port, database and user, never the password
  */
 export async function connect(url: string, side: Side, applicationName = "rehome"): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: applicationName, connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+  });
   client.on("error", () => {}); // a broken connection surfaces in the next query
   let version = 0;
   try {
     await client.connect();
     const { rows } = await client.query<{ version: number }>("select current_setting('server_version_num')::int / 10000 as version");
     version = rows[0]?.version ?? 0;
-    if (version >= OLDEST_MAJOR) await client.query(CANONICAL);
+    if (version >= OLDEST_MAJOR) await client.query(side === "legacy" ? `${CANONICAL}; ${UNFILTERED}` : CANONICAL);
   } catch (error) {
     await client.end().catch(() => {});
     throw connectionFailed(error, url, side);

@@ -1,6 +1,6 @@
 import type { MoveConfig } from "../config/define.ts";
-import { readFence } from "../copy/capture.ts";
-import { pendingChanges } from "../copy/sync.ts";
+import { pendingChanges } from "../copy/drain.ts";
+import { readFence } from "../copy/fence.ts";
 import { type GateCheck, readGate } from "../cutover/gate.ts";
 import { MoveError } from "../errors.ts";
 import { type Move, readMove } from "../ledger/ledger.ts";

@@ -4,6 +4,7 @@ import { readLegacyUsers } from "../legacy/read-users.ts";
 import { decide } from "../plan/dispositions.ts";
 import { withConnection } from "../postgres/connect.ts";
 import type { Progress } from "../progress.ts";
+import { saveClerkPrints } from "./clerk-print.ts";
 import { saveIdentities } from "./identities.ts";
 import { moveUsers } from "./move-users.ts";
 import { provisionRoles } from "./provision-roles.ts";
@@ -25,6 +26,7 @@ export async function runUsers(config: MoveConfig, progress: Progress): Promise<
   return withConnection(config.target.mover, "target", async (target) => {
     const epoch = await takeMove(target, "users");
     await saveIdentities(target, people, decisions, config.users, epoch);
+    await saveClerkPrints(target, people, epoch);
     const workos = openWorkos(config.target.workos);
     progress.step("roles");
     await provisionRoles(workos, config.users.workosRoles);

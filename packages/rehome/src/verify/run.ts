@@ -51,7 +51,7 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
         const proof = await prove();
         await transaction(target, async () => {
           await holdEpoch(target, epoch);
-          await saveProof(target, proof, (performance.now() - proofStartedAt) / 1000);
+          await saveProof(target, proof, epoch, (performance.now() - proofStartedAt) / 1000);
         });
         found.push(proof);
         progress.advance("proofs", index + 1, proofs.length);
@@ -63,13 +63,13 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
   );
 }
 
-async function saveProof(target: ClientBase, proof: Proof, seconds: number): Promise<void> {
+async function saveProof(target: ClientBase, proof: Proof, epoch: string, seconds: number): Promise<void> {
   await query(
     target,
     `note proof ${proof.name}`,
-    `insert into rehome.proof (name, ok, checked, expected, figure, offenders, seconds) values ($1, $2, $3, $4, $5, $6, $7)
+    `insert into rehome.proof (name, ok, checked, expected, figure, offenders, seconds, epoch) values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (name) do update set ok = excluded.ok, checked = excluded.checked, expected = excluded.expected, figure = excluded.figure,
-            offenders = excluded.offenders, seconds = excluded.seconds, proved_at = now()`,
-    [proof.name, proof.ok, proof.checked, proof.expected, proof.figure, [...proof.offenders], seconds],
+            offenders = excluded.offenders, seconds = excluded.seconds, epoch = excluded.epoch, proved_at = now()`,
+    [proof.name, proof.ok, proof.checked, proof.expected, proof.figure, [...proof.offenders], seconds, epoch],
   );
 }
