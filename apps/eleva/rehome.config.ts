@@ -32,6 +32,7 @@ export default () => {
         apiHostname: workosUrl.hostname,
         https: workosUrl.protocol === "https:",
         ...(workosUrl.port ? { port: Number(workosUrl.port) } : {}),
+        ...(process.env["WORKOS_SETTLE_SECONDS"] ? { settleSeconds: Number(process.env["WORKOS_SETTLE_SECONDS"]) } : {}),
         ...(process.env["WORKOS_LIMITS"] ? { limits: JSON.parse(process.env["WORKOS_LIMITS"]) } : {}),
       },
       applySchema: async (owner) => {

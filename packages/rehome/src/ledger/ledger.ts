@@ -84,7 +84,7 @@ export async function setState(client: ClientBase, epoch: string, state: MoveSta
   if (rows.length !== 1) throw fenced();
 }
 
-const fenced = (): MoveError =>
+export const fenced = (): MoveError =>
   new MoveError("FENCED", "Another `rehome` took over this move while this one was working.", {
     next: "Run `rehome status`; let only one command at a time work on a move.",
   });

@@ -11,6 +11,8 @@ create or replace function rehome.email_key(address text) returns text immutable
 
 create table if not exists rehome.move (
   one        boolean primary key default true check (one),
+  -- Written into the metadata of everything that this move makes at WorkOS.
+  id         uuid not null default gen_random_uuid(),
   name       text not null,
   -- Where the move stands; see ledger/phases.ts.
   state      text not null default 'preparing'
@@ -34,7 +36,7 @@ insert into rehome.switch default values on conflict do nothing;
 
 create table if not exists rehome.disposition (
   legacy_user_id text primary key,
-  disposition    text not null check (disposition in ('move', 'move_reset_password', 'hold', 'exclude')),
+  disposition    text not null check (disposition in ('move', 'move_reset_password', 'hold', 'exclude', 'refused')),
   reason         text not null,
   losses         text[] not null default '{}',
   decided_at     timestamptz not null default now()
@@ -51,9 +53,25 @@ create table if not exists rehome.identity (
   workos_user_id         text unique,
   workos_organization_id text unique,
   workos_membership_id   text unique,
+  -- Whether this move made the WorkOS user. One that was there before is brought up to date, and never deleted.
+  made_user              boolean not null default false,
   -- SHA-256 of what WorkOS was sent last. Null: nothing yet, or Clerk served since and all of it is sent again.
   account_print          text,
+  -- The same of the digest; `none`: none was ever sent; `closed`: a random password that nobody knows.
+  password_print         text,
   totp_print             text,
+  -- The address that WorkOS holds, and the `updated_at` it answered with last: a later one means that somebody else changed the user.
+  workos_email           text,
+  workos_updated_at      text,
+  -- The factor that this move enrolled, and those that were there before.
+  workos_factor_id       text,
+  factors_before         text[],
+  -- Of each organization, by its kind: what WorkOS was told last, its `updated_at`, and whether this move made it.
+  organizations_sent     json not null default '{}',
+  -- The epoch under which a request for this person may be on its way. One left over by a process that died or sleeps becomes a doubt.
+  in_flight              bigint,
+  -- Since when a request of unknown outcome may still arrive at WorkOS. All is sent, and the factors are counted, once more after a while.
+  doubt_since            timestamptz,
   email                  text,
   email_verified         boolean,
   username               text,
@@ -127,4 +145,36 @@ create table if not exists rehome.event (
   verb text not null,
   what text not null,
   seconds double precision
+);
+
+-- Whom WorkOS or the database refused, with the code it gave. Such a person does not move; each run tries again.
+create table if not exists rehome.refusal (
+  legacy_user_id text primary key,
+  code           text not null,
+  what           text not null,
+  refused_at     timestamptz not null default now()
+);
+
+-- Who decided that somebody who is held or refused may stay behind.
+create table if not exists rehome.resolution (
+  legacy_user_id text primary key,
+  decided_by     text not null,
+  because        text not null,
+  decided_at     timestamptz not null default now()
+);
+
+-- What `rehome users` changed, by person.
+create table if not exists rehome.person_change (
+  id             bigint generated always as identity primary key,
+  at             timestamptz not null default now(),
+  epoch          bigint not null,
+  legacy_user_id text not null,
+  what           text[] not null
+);
+
+-- Whose rows must be judged anew by the next copy: who ceased or began to move, or whose ids at WorkOS changed, after rows were copied.
+create table if not exists rehome.rejudge (
+  legacy_user_id         text primary key,
+  workos_user_ids        text[] not null default '{}',
+  workos_organization_ids text[] not null default '{}'
 );

@@ -114,6 +114,7 @@ function leaveBehind(scope: Scope): string {
       "when d.disposition is null then 'owner_unknown'",
       "when d.disposition = 'hold' then 'owner_held'",
       "when d.disposition = 'exclude' then 'owner_excluded'",
+      "when d.disposition = 'refused' then 'owner_refused'",
     );
   }
   Object.entries(mapping.references ?? {}).forEach(([column, parent], index) => {

@@ -1,154 +1,144 @@
 import type { ClientBase } from "pg";
-import { holdEpoch } from "../ledger/ledger.ts";
-import type { LegacyUser } from "../legacy/clerk/join.ts";
-import { query, transaction } from "../postgres/query.ts";
-import { accountOf, accountPrint, totpPrint } from "./account.ts";
-import { type Identity, readIdentities } from "./identities.ts";
-import { orNull, type PacedWorkos } from "./workos.ts";
+import { MoveError } from "../errors.ts";
+import type { Wanted } from "./account.ts";
+import { claim, type Known, type Outcome, readKnown, saveOutcomes } from "./known.ts";
+import { CREATED, isLevel, moveOne } from "./move-one.ts";
+import { serially } from "./serially.ts";
+import type { PacedWorkos } from "./workos.ts";
 
-const BATCH = 20;
+/** People under way at once. Enough to keep the allowed rate busy while each waits for its answers: 25 people a second, up to two seconds each. */
+const WORKERS = 50;
+/** People read, claimed or written by one statement. */
+const PAGE = 200;
+const CLAIM = 25;
+/** So many in a row without an answer, and WorkOS itself is in trouble. */
+const STOP_AFTER = 5;
+
+/** What a run did to people. */
+export interface Worked {
+  workedOn: number;
+  created: number;
+  /** Of people who were there before. */
+  changes: { id: string; what: string[] }[];
+  refused: { id: string; code: string; what: string }[];
+}
 
 /**
- * Makes every moving person exist at WorkOS: user, personal organization, membership, and the TOTP factor where there is one. Who is there
- * already and has another address, name, password or TOTP secret at Clerk by now gets it at WorkOS too.
+ * Makes every moving person at WorkOS what Clerk says; see `moveOne`.
  *
- * Each person is a unit of its own. An id is written to the ledger as soon as WorkOS gave it; a person whose requests may have been sent
- * before a crash is looked up by external id before anything is created. Digests and secrets pass through memory only.
+ * Workers take people in the order of their ids, from pages, so that memory does not grow with their number, and no one waits for a batch to end. What
+ * WorkOS answered is written down as it comes, a few people in one transaction. Digests and secrets pass through memory only.
  *
- * @param people what Clerk knows, by legacy user id
- * @param onProgress called with the number of people done so far, and of all
- * @returns how many people were worked on
- * @throws MoveError WORKOS_UNREACHABLE, WORKOS_REFUSED, FENCED; what was done until then stays done
+ * A person whom WorkOS refuses is refused alone. One for whom WorkOS gives no answer is left to the next run; after several in a row nobody is begun.
+ *
+ * @param wantedOf undefined for somebody whom Clerk does not know: such a person is not worked on
+ * @param only legacy ids; null for everybody
+ * @param onProgress called with the number of people who are level, and of all
+ * @throws MoveError WORKOS_UNREACHABLE, WORKOS_REFUSED, FENCED; what was done until then is written down
  */
 export async function moveUsers(
   client: ClientBase,
   workos: PacedWorkos,
-  people: ReadonlyMap<string, LegacyUser>,
-  ownerRole: string,
   epoch: string,
-  onProgress: (done: number, total: number) => void = () => {},
-): Promise<number> {
-  const identities = await readIdentities(client);
-  // Somebody whom Clerk does not know (refused on a way back, deleted since) is not worked on; the gate names them as held.
-  const left = identities.filter((identity) => people.has(identity.legacyUserId) && !isDone(identity, people.get(identity.legacyUserId)));
-  for (let from = 0; from < left.length; from += BATCH) {
-    const batch = left.slice(from, from + BATCH);
-    await transaction(client, async () => {
-      await holdEpoch(client, epoch);
-      await query(
-        client,
-        "note which people are being moved",
-        "update rehome.identity set attempted_at = coalesce(attempted_at, now()) where legacy_user_id = any($1)",
-        [batch.map((identity) => identity.legacyUserId)],
+  wantedOf: (known: Known) => Wanted | undefined,
+  only: readonly string[] | null,
+  onProgress: (done: number, total: number) => void,
+): Promise<Worked> {
+  const exclusive = serially();
+  const total = await exclusive(() => countPeople(client, only));
+  const worked: Worked = { workedOn: 0, created: 0, changes: [], refused: [] };
+  const finished: Outcome[] = [];
+  let failure: unknown;
+  let unanswered = 0;
+  let done = 0;
+
+  const write = () =>
+    exclusive(async () => {
+      const outcomes = finished.splice(0);
+      if (outcomes.length > 0) await saveOutcomes(client, epoch, outcomes);
+    });
+
+  const next = takeFrom(claimed());
+  async function* claimed(): AsyncGenerator<[Known, Wanted]> {
+    for (let after = ""; ; ) {
+      const page = await exclusive(() =>
+        readKnown(client, "i.moved and i.legacy_user_id > $1 and ($2::text[] is null or i.legacy_user_id = any($2))", [after, only], PAGE),
       );
-    });
-    const results = await Promise.allSettled(batch.map((identity) => moveOne(workos, identity, person(people, identity), ownerRole)));
-    await saveIds(client, epoch, batch);
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
-    onProgress(identities.length - left.length + from + batch.length, identities.length);
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.legacyUserId;
+      const waiting = page.flatMap((known): [Known, Wanted][] => {
+        const wanted = wantedOf(known);
+        return wanted && !isLevel(known, wanted) ? [[known, wanted]] : [];
+      });
+      done += page.length - waiting.length;
+      onProgress(done, total);
+      for (let from = 0; from < waiting.length; from += CLAIM) {
+        const part = waiting.slice(from, from + CLAIM);
+        await exclusive(() =>
+          claim(
+            client,
+            epoch,
+            part.map(([known]) => known),
+          ),
+        );
+        yield* part;
+      }
+    }
   }
-  return left.length;
+
+  async function work(): Promise<void> {
+    for (;;) {
+      if (failure) return;
+      const person = await next();
+      if (!person) return;
+      const [known, wanted] = person;
+      const outcome: Outcome = { known, changes: [], settled: false };
+      try {
+        outcome.changes = await moveOne(workos, known, wanted, () => exclusive(() => saveOutcomes(client, epoch, [{ ...outcome }])));
+        outcome.settled = true;
+        unanswered = 0;
+        if (outcome.changes[0] === CREATED) worked.created += 1;
+        else worked.changes.push({ id: known.legacyUserId, what: outcome.changes });
+      } catch (error) {
+        if (error instanceof MoveError && error.code === "WORKOS_REFUSED" && error.refusal) {
+          const refusal = { code: error.refusal, what: error.message };
+          Object.assign(outcome, { settled: true, refusal });
+          worked.refused.push({ id: known.legacyUserId, ...refusal });
+        } else if (error instanceof MoveError && error.code === "WORKOS_UNREACHABLE") {
+          unanswered += 1;
+          setAside ??= error;
+          if (unanswered >= STOP_AFTER) failure ??= error;
+        } else failure ??= error;
+      }
+      worked.workedOn += 1;
+      finished.push(outcome);
+      if (finished.length >= CLAIM) await write().catch((error: unknown) => void (failure ??= error));
+      done += 1;
+      onProgress(done, total);
+    }
+  }
+  let setAside: unknown;
+
+  await Promise.all(Array.from({ length: WORKERS }, () => work().catch((error: unknown) => void (failure ??= error))));
+  // What WorkOS answered is written down whatever ended the run; an overtaken one is refused here too.
+  await write().catch((error: unknown) => void (failure ??= error));
+  if (failure ?? setAside) throw failure ?? setAside;
+  return worked;
 }
 
-function person(people: ReadonlyMap<string, LegacyUser>, identity: Identity): LegacyUser {
-  return people.get(identity.legacyUserId) as LegacyUser;
-}
-
-function isDone(identity: Identity, user: LegacyUser | undefined): boolean {
-  return Boolean(
-    identity.workosUserId &&
-      identity.workosOrganizationId &&
-      identity.workosMembershipId &&
-      user &&
-      identity.accountPrint === accountPrint(user) &&
-      identity.totpPrint === totpPrint(user),
+async function countPeople(client: ClientBase, only: readonly string[] | null): Promise<number> {
+  const { rows } = await client.query<{ n: number }>(
+    "select count(*)::int as n from rehome.identity where moved and ($1::text[] is null or legacy_user_id = any($1))",
+    [only],
   );
+  return rows[0]?.n ?? 0;
 }
 
-/** Fills in the ids as they come, so that a failure half-way loses none of them. */
-async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser, ownerRole: string): Promise<void> {
-  const lookFirst = identity.attempted;
-  const { userManagement, organizations } = workos.sdk;
-  const account = accountOf(user);
-  let sent = false;
-  identity.workosUserId ??= (
-    await workos.once("write", `create the user for ${user.id}`, {
-      find: () => orNull(userManagement.getUserByExternalId(user.id)),
-      create: async () => {
-        const created = await userManagement.createUser({ ...account, externalId: user.id });
-        sent = true;
-        return created;
-      },
-      lookFirst,
-    })
-  ).id;
-  const userId = identity.workosUserId;
-  if (!sent && identity.accountPrint !== accountPrint(user))
-    await workos.repeatable("write", `bring the user for ${user.id} up to date`, () => userManagement.updateUser({ userId, ...account }));
-  identity.accountPrint = accountPrint(user);
-  identity.workosOrganizationId ??= (
-    await workos.once("other", `create the organization of ${user.id}`, {
-      find: () => orNull(organizations.getOrganizationByExternalId(user.id)),
-      create: () => organizations.createOrganization({ name: identity.organizationName, externalId: user.id }),
-      lookFirst,
-    })
-  ).id;
-  const organizationId = identity.workosOrganizationId;
-  identity.workosMembershipId ??= (
-    await workos.once("write", `create the membership of ${user.id}`, {
-      find: async () =>
-        (
-          await userManagement.listOrganizationMemberships({ userId, organizationId, statuses: ["active", "inactive", "pending"] })
-        ).data[0] ?? null,
-      create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: ownerRole }),
-      lookFirst,
-    })
-  ).id;
-  if (identity.totpPrint !== totpPrint(user)) await carryTotp(workos, identity, userId, user);
-}
-
-/** The factor's secret cannot be changed, nor read again: what may be there of an earlier one goes first. */
-async function carryTotp(workos: PacedWorkos, identity: Identity, userId: string, user: LegacyUser): Promise<void> {
-  const { multiFactorAuth } = workos.sdk;
-  const factors = async () => (await multiFactorAuth.listUserAuthFactors({ userId })).data;
-  const earlier = identity.attempted ? await workos.repeatable("read", `list the factors of ${user.id}`, factors) : [];
-  for (const factor of earlier)
-    await workos.repeatable("write", `remove an earlier TOTP factor of ${user.id}`, () =>
-      orNull(multiFactorAuth.deleteFactor(factor.id).then(() => true)),
-    );
-  const secret = user.totp;
-  if (secret) {
-    await workos.once("write", `enrol the TOTP factor of ${user.id}`, {
-      find: async () => ((await factors()).length > 0 ? true : null),
-      create: async () => {
-        await multiFactorAuth.createUserAuthFactor({ userId, type: "totp", totpSecret: secret.reveal() });
-        return true;
-      },
-      lookFirst: false,
-    });
-  }
-  identity.totpPrint = totpPrint(user);
-}
-
-async function saveIds(client: ClientBase, epoch: string, batch: readonly Identity[]): Promise<void> {
-  await transaction(client, async () => {
-    await holdEpoch(client, epoch);
-    await query(
-      client,
-      "write WorkOS ids to the identity map",
-      `update rehome.identity i
-          set workos_user_id = b.u, workos_organization_id = b.o, workos_membership_id = b.m, account_print = b.a, totp_print = b.t
-         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) b(id, u, o, m, a, t)
-        where i.legacy_user_id = b.id`,
-      [
-        batch.map((identity) => identity.legacyUserId),
-        batch.map((identity) => identity.workosUserId),
-        batch.map((identity) => identity.workosOrganizationId),
-        batch.map((identity) => identity.workosMembershipId),
-        batch.map((identity) => identity.accountPrint),
-        batch.map((identity) => identity.totpPrint),
-      ],
-    );
-  });
+/** Hands out what a generator yields, one to each caller, however many call at once. */
+function takeFrom<T>(generator: AsyncGenerator<T>): () => Promise<T | undefined> {
+  return async () => {
+    const { value, done } = await generator.next(); // calls wait in line by themselves
+    return done ? undefined : value;
+  };
 }
