@@ -88,10 +88,14 @@ test.each<[string, string, string]>([
   expect(reasonOf({ password_hasher: hasher, password_digest: digest })).toBe(expected);
 });
 
-test("an address is claimed by its primary owner, and by whoever proved it as a further one", () => {
+test("of two who claim an address the one who proved it has it; if both or neither did, nobody", () => {
   const held = "hold address_claimed_twice";
-  expect(reasonOf(withPassword, user("two", { emails: [mail(" ONE@Example.test ", false)] }))).toBe(held);
+  const typed = { ...withPassword, emails: [mail("one@example.test", false)] };
+  expect(reasonOf(withPassword, user("two", { emails: [mail(" ONE@Example.test ")] }))).toBe(held);
   expect(reasonOf(withPassword, user("two", { emails: [mail("two@example.test"), mail("One@example.test", true, false)] }))).toBe(held);
+  expect(reasonOf(withPassword, user("two", { emails: [mail("\u00a0ONE@Example.test", false)] }))).toBe("move password");
+  expect(reasonOf(typed, user("two", { emails: [mail("one@example.test")] }))).toBe(held);
+  expect(reasonOf(typed, user("two", { emails: [mail("one@example.test", false)] }))).toBe(held);
 });
 
 test("an address that somebody only typed, or that an excluded person has, is not claimed", () => {

@@ -1,3 +1,4 @@
+import { domainToASCII, domainToUnicode } from "node:url";
 import type { LegacyClerkUser } from "../world.ts";
 
 export type Disposition = "exclude" | "hold" | "move_reset_password" | "move";
@@ -11,17 +12,18 @@ const ROLES = new Set(["user", "community_expert", "top_expert", "lecturer", "ad
 
 /** What must become of every person, by docs/dispositions.md: the first rule that fits wins. */
 export function answerPeople(users: readonly LegacyClerkUser[]): Record<string, PersonAnswer> {
-  const claimants = countClaims(users);
-  return Object.fromEntries(users.map((user) => [user.id, answerPerson(user, claimants)]));
+  const claims = countClaims(users);
+  return Object.fromEntries(users.map((user) => [user.id, answerPerson(user, claims)]));
 }
 
-function answerPerson(user: LegacyClerkUser, claimants: Map<string, Set<string>>): PersonAnswer {
+function answerPerson(user: LegacyClerkUser, claims: Map<string, Claims>): PersonAnswer {
   if (user.deletedInApi) return { disposition: "exclude", reason: "deleted_in_clerk" };
   if (user.banned) return { disposition: "exclude", reason: "banned" };
   const primary = user.emails.find((email) => email.primary);
   if (!primary) return { disposition: "hold", reason: "no_address" };
   if (!isAddress(primary.address)) return { disposition: "hold", reason: "bad_address" };
-  if (claimsOf(user).some((key) => (claimants.get(key)?.size ?? 0) > 1)) return { disposition: "hold", reason: "address_claimed_twice" };
+  if ([...claimsOf(user)].some(([key, proved]) => isDisputed(user.id, proved, claims.get(key))))
+    return { disposition: "hold", reason: "address_claimed_twice" };
   if (!rolesIn(user.public_metadata["role"]).every((role) => ROLES.has(role))) return { disposition: "hold", reason: "unknown_role" };
   const hasPassword = user.password_digest !== undefined;
   const hasTotp = user.totp_secret !== undefined;
@@ -35,9 +37,18 @@ function answerPerson(user: LegacyClerkUser, claimants: Map<string, Set<string>>
   return { disposition: "move", reason: "external_only" };
 }
 
-/** White space around removed, lower case. */
+/** Composed letters, no white space of any kind around, small letters, the domain as a browser writes it. */
 export function keyOf(address: string): string {
-  return address.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, "").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const bare = address.normalize("NFC").replace(/^[\p{White_Space}\ufeff]+|[\p{White_Space}\ufeff]+$/gu, "");
+  const [, local, domain] = /^(.*)@(.*)$/su.exec(bare) ?? [undefined, bare, undefined];
+  // Letter by letter: a word's end makes no other sigma.
+  const small = [...(local ?? "")].map((letter) => letter.toLowerCase()).join("");
+  if (domain === undefined) return small;
+  return `${small}@${/^[\x20-\x7e]*$/.test(domain) && !/(^|\.)xn--/i.test(domain) ? domain.toLowerCase() : (hostOf(domain) ?? domain)}`;
+}
+
+function hostOf(domain: string): string | undefined {
+  return URL.canParse(`http://${domain}`) ? domainToUnicode(new URL(`http://${domain}`).hostname) : undefined;
 }
 
 export function rolesIn(role: unknown): string[] {
@@ -45,24 +56,59 @@ export function rolesIn(role: unknown): string[] {
   return (Array.isArray(role) ? role : [role]).map((one) => String(one).toLowerCase());
 }
 
-function claimsOf(user: LegacyClerkUser): string[] {
-  return user.emails.filter((email) => email.primary || email.verified).map((email) => keyOf(email.address));
+/** Who claims a key, and who of them proved it. */
+interface Claims {
+  all: Set<string>;
+  proved: Set<string>;
 }
 
-/** Who claims each key; excluded users claim nothing. */
-function countClaims(users: readonly LegacyClerkUser[]): Map<string, Set<string>> {
-  const claimants = new Map<string, Set<string>>();
+/** Key → proved. A user's second spelling of an address is the same claim. */
+function claimsOf(user: LegacyClerkUser): Map<string, boolean> {
+  const keys = new Map<string, boolean>();
+  for (const email of user.emails) {
+    const key = keyOf(email.address);
+    if (email.verified) keys.set(key, true);
+    else if (email.primary && !keys.has(key)) keys.set(key, false);
+  }
+  return keys;
+}
+
+/** Whoever proved it alone has it; else nobody who shares it. */
+function isDisputed(id: string, proved: boolean, claims: Claims | undefined): boolean {
+  const others = [...(claims?.all ?? [])].filter((other) => other !== id);
+  if (others.length === 0) return false;
+  return !proved || others.some((other) => claims?.proved.has(other));
+}
+
+/** Excluded users claim nothing. */
+function countClaims(users: readonly LegacyClerkUser[]): Map<string, Claims> {
+  const claims = new Map<string, Claims>();
   for (const user of users) {
     if (user.deletedInApi || user.banned) continue;
-    for (const key of claimsOf(user)) claimants.set(key, (claimants.get(key) ?? new Set()).add(user.id));
+    for (const [key, proved] of claimsOf(user)) {
+      const claim = claims.get(key) ?? { all: new Set(), proved: new Set() };
+      claim.all.add(user.id);
+      if (proved) claim.proved.add(user.id);
+      claims.set(key, claim);
+    }
   }
-  return claimants;
+  return claims;
 }
 
+/** A dotted word of at most 64 bytes, then a host of two labels or more; nothing invisible anywhere. */
 function isAddress(address: string): boolean {
-  const trimmed = address.trim();
-  const [local, domain, ...more] = trimmed.split("@");
-  return more.length === 0 && !!local && !!domain && !/\s/.test(trimmed) && trimmed.length <= 254 && domain.includes(".");
+  const bare = address.replace(/^[\p{White_Space}\ufeff]+|[\p{White_Space}\ufeff]+$/gu, "");
+  const parts = /^([^@]+)@([^@]+)$/.exec(bare);
+  if (!parts || /[\p{C}\p{Z}]/u.test(bare) || Buffer.byteLength(bare) > 254) return false;
+  const [, local = "", domain = ""] = parts;
+  const words = local.split(".");
+  if (Buffer.byteLength(local) > 64 || words.some((word) => !/^[\w!#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+$/u.test(word))) return false;
+  const labels = (/^[\x20-\x7e]*$/.test(domain) ? domain : domainToASCII(domain)).split(".");
+  return (
+    labels.length > 1 &&
+    labels.every((label) => label.length < 64 && /^(?!-)[a-zA-Z0-9-]+(?<!-)$/.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? "")
+  );
 }
 
 type Trouble = "hasher_without_form" | "below_floor" | "malformed_digest";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stripAddress } from "../legacy/address.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { judgeDigest } from "../plan/digests.ts";
 import type { PacedWorkos } from "./workos.ts";
@@ -9,7 +10,7 @@ type Account = Omit<Parameters<PacedWorkos["sdk"]["userManagement"]["createUser"
 export function accountOf(user: LegacyUser): Account {
   const verdict = user.digest ? judgeDigest(user.hasher ?? "", user.digest.reveal()) : undefined;
   return {
-    email: user.primaryAddress?.address.trim() ?? "",
+    email: stripAddress(user.primaryAddress?.address ?? ""),
     emailVerified: user.primaryAddress?.verified ?? false,
     ...(user.firstName ? { firstName: user.firstName } : {}),
     ...(user.lastName ? { lastName: user.lastName } : {}),
