@@ -113,28 +113,42 @@ function isAddress(address: string): boolean {
 
 type Trouble = "hasher_without_form" | "below_floor" | "malformed_digest";
 
-const BASE64 = "[A-Za-z0-9+/]+={0,2}";
-const FORMS: Record<string, RegExp> = {
-  bcrypt: /^\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}$/,
-  argon2id: new RegExp(`^\\$argon2id\\$v=(?<v>\\d+)\\$m=(?<m>\\d+),t=(?<t>\\d+),p=(?<p>\\d+)\\$${BASE64}\\$${BASE64}$`),
-  argon2i: new RegExp(`^\\$argon2i\\$v=(?<v>\\d+)\\$m=(?<m>\\d+),t=(?<t>\\d+),p=(?<p>\\d+)\\$${BASE64}\\$${BASE64}$`),
-  pbkdf2_sha256: new RegExp(`^pbkdf2_sha256\\$(?<i>\\d+)\\$${BASE64}\\$${BASE64}$`),
-  pbkdf2_sha256_django: new RegExp(`^pbkdf2_sha256\\$(?<i>\\d+)\\$[^$]+\\$${BASE64}$`),
-  pbkdf2_sha512: /^pbkdf2_sha512\$(?<i>\d+)\$[^$]+\$[0-9a-fA-F]+$/,
+const B64 = "[A-Za-z0-9+/]+={0,2}";
+const ANY64 = "[A-Za-z0-9+/_-]+={0,2}";
+const PHC = `\\$v=(?<v>\\d+)\\$m=(?<m>\\d+),t=(?<t>\\d+),p=(?<p>\\d+)\\$(?<salt64>${B64})\\$(?<key64>${B64})$`;
+/** Per hasher: the form of its digest, and the windows of its numbers. */
+const FORMS: Record<string, [form: RegExp, windows: Record<string, [number, number]>]> = {
+  bcrypt: [/^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/, {}],
+  argon2id: [new RegExp(`^\\$argon2id${PHC}`), { v: [19, 19], m: [4096, 262_144], t: [1, 5], p: [1, 8] }],
+  argon2i: [new RegExp(`^\\$argon2i${PHC}`), { v: [19, 19], m: [4096, 262_144], t: [3, 5], p: [1, 8] }],
+  pbkdf2_sha256: [new RegExp(`^pbkdf2_sha256\\$(?<i>\\d+)\\$${B64}\\$(?<key64>${B64})$`), { i: [600_000, 1_000_000] }],
+  pbkdf2_sha256_django: [new RegExp(`^pbkdf2_sha256\\$(?<i>\\d+)\\$[^$]+\\$(?<key64>${B64})$`), { i: [600_000, 1_000_000] }],
+  pbkdf2_sha512: [/^pbkdf2_sha512\$(?<i>\d+)\$[^$]+\$(?<hex>(?:[0-9a-fA-F]{2})+)$/, { i: [210_000, 1_000_000] }],
+  pbkdf2_sha512_hex: [/^pbkdf2_sha512(?:_hex)?\$(?<i>\d+)\$[0-9a-fA-F]+\$(?<hex>(?:[0-9a-fA-F]{2})+)$/, { i: [210_000, 1_000_000] }],
+  scrypt_werkzeug: [
+    /^scrypt:(?<n>\d+):(?<r>\d+):(?<p>\d+)\$[^$]+\$(?<hex>(?:[0-9a-fA-F]{2})+)$/,
+    { n: [1024, 1_048_576], r: [1, 32], p: [1, 16] },
+  ],
+  scrypt_firebase: [
+    new RegExp(`^(?<key64>${ANY64})\\$${ANY64}\\$${ANY64}\\$(?:${ANY64})?\\$(?<r>\\d+)\\$(?<cost>\\d+)$`),
+    { r: [1, 32], cost: [10, 20] },
+  ],
+  ldap_ssha: [/^\{SSHA\}(?=.{29})[A-Za-z0-9+/]+={0,2}$/, {}],
 };
 
 function troubleWithDigest(hasher: string, digest: string): Trouble | undefined {
-  const form = FORMS[hasher];
-  if (!form) return "hasher_without_form";
-  const match = form.exec(digest);
-  if (!match) return "malformed_digest";
-  const number = (name: string) => Number(match.groups?.[name]);
-  const within = (name: string, low: number, high: number) => number(name) >= low && number(name) <= high;
-  if (hasher.startsWith("argon2")) {
-    const window = number("v") === 19 && within("m", 4096, 262_144) && within("t", hasher === "argon2i" ? 3 : 1, 5) && within("p", 1, 8);
-    return window ? undefined : "below_floor";
-  }
-  if (hasher.startsWith("pbkdf2_sha256")) return within("i", 600_000, 1_000_000) ? undefined : "below_floor";
-  if (hasher === "pbkdf2_sha512") return within("i", 210_000, 1_000_000) ? undefined : "below_floor";
-  return undefined;
+  const [form, windows] = FORMS[hasher.trim().toLowerCase()] ?? [];
+  if (!form || !windows) return "hasher_without_form";
+  const found = form.exec(digest.trim())?.groups;
+  if (!form.test(digest.trim())) return "malformed_digest";
+  if (hasher === "bcrypt" && (Number(found?.["cost"]) < 4 || Number(found?.["cost"]) > 31)) return "malformed_digest";
+  const outside = Object.entries(windows).some(([name, [low, high]]) => Number(found?.[name]) < low || Number(found?.[name]) > high);
+  const keyBytes = found?.["hex"] ? found["hex"].length / 2 : found?.["key64"] ? bytesOf64(found["key64"]) : 16;
+  const saltBytes = found?.["salt64"] ? bytesOf64(found["salt64"]) : 8;
+  return outside || keyBytes < 16 || saltBytes < 8 ? "below_floor" : undefined;
+}
+
+/** Four letters of base64 are three bytes. */
+function bytesOf64(text: string): number {
+  return Math.floor((text.replace(/=+$/, "").length * 3) / 4);
 }
