@@ -14,7 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   legacy: ["config"],
   mapping: ["config", "postgres"],
   plan: ["config", "legacy", "mapping", "postgres"],
-  ledger: ["plan", "postgres"],
+  ledger: ["legacy", "plan", "postgres"],
   users: ["config", "legacy", "ledger", "plan", "postgres"],
   copy: ["config", "ledger", "mapping", "postgres", "users"],
   schema: ["config", "copy", "ledger", "mapping", "postgres"],

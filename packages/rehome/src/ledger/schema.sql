@@ -2,12 +2,24 @@
 create schema if not exists rehome;
 create schema if not exists rehome_stage;
 
--- The form in which addresses are compared: ASCII white space around it removed, A to Z in lower case, nothing else: `lower()` follows the database's
--- locale, and a letter that folds onto another one could give one person's rows to another. What is too long for an address (a guest may type
--- anything) is compared by its digest, because an index entry has a limit. The same rule in TypeScript: plan/dispositions.ts, `addressKey`.
+-- The form in which addresses are compared. The rule stands in legacy/address.ts (`addressKey`), which also gives the letters for the names with a
+-- colon; docs/decisions/addresses.md. Plain ASCII is most of all addresses and takes the short way. What is too long for an address (a guest may
+-- type anything) is compared by its digest, because an index entry has a limit.
+create or replace function rehome.folded_email(address text) returns text immutable strict parallel safe language sql
+  return normalize(translate(btrim(normalize(address), :white_space), :capitals, :smalls));
+
 create or replace function rehome.email_key(address text) returns text immutable strict parallel safe language sql
-  return case when length(address) > 320 then 'sha256:' || encode(sha256(convert_to(address, 'UTF8')), 'hex')
-              else translate(btrim(address, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') end;
+  return case
+    when length(address) > 320 then 'sha256:' || encode(sha256(convert_to(address, 'UTF8')), 'hex')
+    when octet_length(address) = length(address) and address !~* '[@.]xn--'
+      then translate(btrim(address, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+    when rehome.folded_email(address) !~ '@' then rehome.folded_email(address)
+    when substring(rehome.folded_email(address) from '[^@]*$') !~ '(^|\.)xn--'
+     and (octet_length(substring(rehome.folded_email(address) from '[^@]*$')) = length(substring(rehome.folded_email(address) from '[^@]*$'))
+          or substring(rehome.folded_email(address) from '[^@]*$') ~ :decided_domain)
+      then rehome.folded_email(address)
+    else 'idna:' || rehome.folded_email(address)
+  end;
 
 create table if not exists rehome.move (
   one        boolean primary key default true check (one),

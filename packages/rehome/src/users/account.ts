@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { MoveConfig } from "../config/define.ts";
+import { stripAddress } from "../legacy/address.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { judgeDigest } from "../plan/digests.ts";
 import type { PacedWorkos } from "./workos.ts";
@@ -48,7 +49,7 @@ export function wantedOf(user: LegacyUser, names: { home: string }, config: Move
   const verdict = user.digest ? judgeDigest(user.hasher ?? "", user.digest.reveal()) : undefined;
   return {
     id: user.id,
-    email: user.primaryAddress?.address.trim() ?? "",
+    email: stripAddress(user.primaryAddress?.address ?? ""),
     emailVerified: user.primaryAddress?.verified ?? false,
     firstName: user.firstName || null,
     lastName: user.lastName || null,

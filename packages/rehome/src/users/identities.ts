@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
 import { holdEpoch, saveDecisions } from "../ledger/ledger.ts";
+import { addressKey, stripAddress } from "../legacy/address.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { type Decision, rolesOf } from "../plan/dispositions.ts";
 import { query, transaction } from "../postgres/query.ts";
@@ -99,7 +100,7 @@ async function writePeople(
     return {
       legacy_user_id: user.id,
       moved: moving.has(user.id),
-      email: user.primaryAddress?.address.trim() ?? null,
+      email: user.primaryAddress ? stripAddress(user.primaryAddress.address) : null,
       email_verified: user.primaryAddress?.verified ?? null,
       username: user.username,
       first_name: user.firstName,
@@ -159,8 +160,8 @@ select legacy_user_id, moved, email, email_verified, username, first_name, last_
 
 const SAVE_ADDRESSES = `
 insert into rehome.address (legacy_user_id, email, email_key, verified, is_primary)
-select distinct on (legacy_user_id, email) legacy_user_id, email, rehome.email_key(email), verified, is_primary
-  from json_to_recordset($1) a(legacy_user_id text, email text, verified boolean, is_primary boolean)
+select distinct on (legacy_user_id, email) legacy_user_id, email, email_key, verified, is_primary
+  from json_to_recordset($1) a(legacy_user_id text, email text, email_key text, verified boolean, is_primary boolean)
  order by legacy_user_id, email, is_primary desc`;
 
 /** Who moved and is in neither source any more. Whom Clerk refused on a way back was never in it: those are settled by name. */
@@ -181,6 +182,7 @@ function addressesOf(user: LegacyUser): unknown[] {
   return [...primary, ...others].map(({ address, verified, is_primary }) => ({
     legacy_user_id: user.id,
     email: address,
+    email_key: addressKey(address),
     verified,
     is_primary,
   }));
