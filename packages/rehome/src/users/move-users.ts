@@ -1,15 +1,16 @@
 import type { ClientBase } from "pg";
+import { MoveError } from "../errors.ts";
 import { holdEpoch } from "../ledger/ledger.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { accountOf, accountPrint, totpPrint } from "./account.ts";
-import { type Identity, readIdentities } from "./identities.ts";
+import { type Identity, practiceExternalId, readIdentities } from "./identities.ts";
 import { orNull, type PacedWorkos } from "./workos.ts";
 
 const BATCH = 20;
 
 /**
- * Makes every moving person exist at WorkOS: user, personal organization, membership, and the TOTP factor where there is one. Who is there
+ * Makes every moving person exist at WorkOS: user, home, practice where there is one, membership in each, and the TOTP factor where there is one. Who is there
  * already and has another address, name, password or TOTP secret at Clerk by now gets it at WorkOS too.
  *
  * Each person is a unit of its own. An id is written to the ledger as soon as WorkOS gave it; a person whose requests may have been sent
@@ -60,6 +61,7 @@ function isDone(identity: Identity, user: LegacyUser | undefined): boolean {
     identity.workosUserId &&
       identity.workosOrganizationId &&
       identity.workosMembershipId &&
+      (identity.practiceName === null || (identity.workosPracticeId && identity.workosPracticeMembershipId)) &&
       user &&
       identity.accountPrint === accountPrint(user) &&
       identity.totpPrint === totpPrint(user),
@@ -69,7 +71,7 @@ function isDone(identity: Identity, user: LegacyUser | undefined): boolean {
 /** Fills in the ids as they come, so that a failure half-way loses none of them. */
 async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser, ownerRole: string): Promise<void> {
   const lookFirst = identity.attempted;
-  const { userManagement, organizations } = workos.sdk;
+  const { userManagement } = workos.sdk;
   const account = accountOf(user);
   let sent = false;
   identity.workosUserId ??= (
@@ -87,26 +89,70 @@ async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser
   if (!sent && identity.accountPrint !== accountPrint(user))
     await workos.repeatable("write", `bring the user for ${user.id} up to date`, () => userManagement.updateUser({ userId, ...account }));
   identity.accountPrint = accountPrint(user);
-  identity.workosOrganizationId ??= (
-    await workos.once("other", `create the organization of ${user.id}`, {
-      find: () => orNull(organizations.getOrganizationByExternalId(user.id)),
-      create: () => organizations.createOrganization({ name: identity.organizationName, externalId: user.id }),
-      lookFirst,
-    })
-  ).id;
-  const organizationId = identity.workosOrganizationId;
-  identity.workosMembershipId ??= (
-    await workos.once("write", `create the membership of ${user.id}`, {
-      find: async () =>
-        (
-          await userManagement.listOrganizationMemberships({ userId, organizationId, statuses: ["active", "inactive", "pending"] })
-        ).data[0] ?? null,
-      create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: ownerRole }),
-      lookFirst,
-    })
-  ).id;
+  const own = { workos, userId, ownerRole, lookFirst };
+  const home = { externalId: user.id, name: identity.organizationName, what: `organization of ${user.id}` };
+  await makeOwned(own, home, identity, "workosOrganizationId", "workosMembershipId");
+  if (identity.practiceName !== null) {
+    const practice = { externalId: practiceExternalId(user.id), name: identity.practiceName, what: `practice of ${user.id}` };
+    await makeOwned(own, practice, identity, "workosPracticeId", "workosPracticeMembershipId");
+  }
   if (identity.totpPrint !== totpPrint(user)) await carryTotp(workos, identity, userId, user);
 }
+
+interface Own {
+  workos: PacedWorkos;
+  userId: string;
+  ownerRole: string;
+  /** True when an earlier run may have sent these requests already. */
+  lookFirst: boolean;
+}
+
+/**
+ * Makes one organization of a person's own, and the membership in it. Each id is noted in the identity as it comes.
+ *
+ * @throws MoveError WORKOS_REFUSED when the organization was there, has other members and not this person: the mover lets nobody into others'
+ */
+async function makeOwned(
+  { workos, userId, ownerRole, lookFirst }: Own,
+  { externalId, name, what }: Record<"externalId" | "name" | "what", string>,
+  identity: Identity,
+  organizationKey: "workosOrganizationId" | "workosPracticeId",
+  membershipKey: "workosMembershipId" | "workosPracticeMembershipId",
+): Promise<void> {
+  const { userManagement, organizations } = workos.sdk;
+  let isNew = false;
+  identity[organizationKey] ??= (
+    await workos.once("other", `create the ${what}`, {
+      find: () => orNull(organizations.getOrganizationByExternalId(externalId)),
+      create: async () => {
+        const created = await organizations.createOrganization({ name, externalId });
+        isNew = true;
+        return created;
+      },
+      lookFirst,
+    })
+  ).id;
+  const organizationId = identity[organizationKey];
+  const statuses = ["active" as const, "inactive" as const, "pending" as const];
+  identity[membershipKey] ??= (
+    await workos.once("write", `create the membership in the ${what}`, {
+      find: async () => {
+        const mine = await userManagement.listOrganizationMemberships({ userId, organizationId, statuses });
+        if (mine.data[0]) return mine.data[0];
+        const others = await userManagement.listOrganizationMemberships({ organizationId, statuses, limit: 1 });
+        if (others.data.length > 0) throw belongsToOthers(organizationId, what);
+        return null;
+      },
+      create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: ownerRole }),
+      lookFirst: lookFirst || !isNew,
+    })
+  ).id;
+}
+
+const belongsToOthers = (organizationId: string, what: string): MoveError =>
+  new MoveError("WORKOS_REFUSED", `The ${what} (${organizationId}) has other members at WorkOS, and that person is none of them.`, {
+    next: "If it was given away, take its external id away in the WorkOS dashboard, then run the same command again: a new one is made.",
+  });
 
 /** The factor's secret cannot be changed, nor read again: what may be there of an earlier one goes first. */
 async function carryTotp(workos: PacedWorkos, identity: Identity, userId: string, user: LegacyUser): Promise<void> {
@@ -138,14 +184,17 @@ async function saveIds(client: ClientBase, epoch: string, batch: readonly Identi
       client,
       "write WorkOS ids to the identity map",
       `update rehome.identity i
-          set workos_user_id = b.u, workos_organization_id = b.o, workos_membership_id = b.m, account_print = b.a, totp_print = b.t
-         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) b(id, u, o, m, a, t)
+          set workos_user_id = b.u, workos_organization_id = b.o, workos_membership_id = b.m, workos_practice_id = b.p, workos_practice_membership_id = b.pm,
+              account_print = b.a, totp_print = b.t
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) b(id, u, o, m, p, pm, a, t)
         where i.legacy_user_id = b.id`,
       [
         batch.map((identity) => identity.legacyUserId),
         batch.map((identity) => identity.workosUserId),
         batch.map((identity) => identity.workosOrganizationId),
         batch.map((identity) => identity.workosMembershipId),
+        batch.map((identity) => identity.workosPracticeId),
+        batch.map((identity) => identity.workosPracticeMembershipId),
         batch.map((identity) => identity.accountPrint),
         batch.map((identity) => identity.totpPrint),
       ],

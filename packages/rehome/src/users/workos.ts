@@ -73,6 +73,7 @@ export function openWorkos(config: WorkosConfig): PacedWorkos {
   }
 
   async function recover(error: unknown, what: string, attempt: number): Promise<void> {
+    if (error instanceof MoveError) throw error;
     const status = statusOf(error);
     if (!mayPass(status) || attempt >= TRIES) throw workosFailed(error, what, attempt, config.apiHostname ?? "api.workos.com");
     const waitMs = status === 429 ? (retryAfterMs(error) ?? 2000 * attempt) : 100 * 2 ** attempt;
