@@ -72,7 +72,9 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
 function printExplanation(plan: Plan): void {
   printLine(`\n${bold("Rows by table")}`);
   printLine(table([["table", "rows", "stay", "why"], ...plan.tables.map((t) => [t.table, t.rows, total(t.stays), reasons(t.stays)])]));
-  printLine(`\n${bold("Practices")} (who works in the product by role or by its rows, not by both; rows of one without a practice lie in the home)`);
+  printLine(
+    `\n${bold("Practices")} (who works in the product by role or by its rows, not by both; rows of one without a practice lie in the home)`,
+  );
   const { conflicts } = plan.practices;
   printLine(
     conflicts.length === 0

@@ -18,7 +18,11 @@ test("a user, an organization and a membership each, one more for a factor, and 
 
 // A practice is one organization and one membership more: 100 of the first against the general limit, 100 of the second against both.
 test("a practice costs an organization and a membership more", () => {
-  expect(estimateRequests({ moving: 1000, practices: 100, withTotp: 100 }, config(1))).toEqual({ requests: 3310, writes: 2200, seconds: 44 });
+  expect(estimateRequests({ moving: 1000, practices: 100, withTotp: 100 }, config(1))).toEqual({
+    requests: 3310,
+    writes: 2200,
+    seconds: 44,
+  });
 });
 
 test("a share of the limit takes longer by as much", () => {
