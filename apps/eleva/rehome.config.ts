@@ -1,10 +1,13 @@
 import { defineMove, env } from "rehome";
-import { derived, guestAdoption, guestUpsert, peopleUpsert } from "./src/move/people.ts";
+import { derived, guestAdoption, guestUpsert, peopleUpsert, practiceSigns, practices } from "./src/move/people.ts";
 import { workosRoles } from "./src/move/permissions.ts";
 import { proveRecords } from "./src/move/records-proof.ts";
 import { tables } from "./src/move/tables.ts";
 
 const EXPERT_ROLES = ["community_expert", "top_expert", "lecturer"];
+
+const nameOf = (user: Record<"firstName" | "lastName" | "username", string | null>) =>
+  [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal";
 
 /** Eleva Care's move. A function, so that the environment is read when a verb starts. */
 export default () => {
@@ -49,13 +52,17 @@ export default () => {
     },
     users: {
       roles: ["user", "community_expert", "top_expert", "lecturer", "admin", "superadmin"],
-      organizationType: ({ roles }) => (roles.some((role) => EXPERT_ROLES.includes(role)) ? "expert_individual" : "patient_personal"),
-      organizationName: (user) => [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal",
+      organizations: {
+        personal: { type: "patient_personal", name: nameOf },
+        practice: (user, roles) =>
+          roles.some((role) => EXPERT_ROLES.includes(role)) ? { type: "expert_individual", name: nameOf(user) } : undefined,
+        practiceSigns,
+      },
       workosRoles,
       ownerRole: "owner",
       acceptHeld: (process.env["ACCEPT_HELD"] ?? "").split(",").filter(Boolean),
     },
-    people: { upsert: peopleUpsert, guests: guestUpsert, adoptGuests: guestAdoption },
+    people: { upsert: peopleUpsert, guests: guestUpsert, adoptGuests: guestAdoption, practices },
     tables,
     derive: derived,
     proofs: [{ name: "records", prove: (context) => proveRecords(context, env("ENCRYPTION_KEY")) }],

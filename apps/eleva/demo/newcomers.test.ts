@@ -40,39 +40,52 @@ function giveMeetingToSomebodyHeld(eleva: DemoWorld["eleva"]): void {
   meeting["clerkUserId"] = held;
 }
 
-/** Somebody signs up at WorkOS, and the product's sync job mirrors it, as after any sign-up. */
-async function signUp(email: string, emailVerified: boolean): Promise<{ user: string; org: string }> {
-  const workos = workosOf(world.sandbox.workos);
-  const user = await workos.userManagement.createUser({ email, emailVerified, firstName: "Nova", lastName: "Pessoa" });
-  const org = await workos.organizations.createOrganization({ name: "Nova Pessoa" });
-  const membership = await workos.userManagement.createOrganizationMembership({
-    userId: user.id,
-    organizationId: org.id,
-    roleSlug: "owner",
-  });
-  await withProduct(connections(), async (run) => {
-    await run({ kind: "job", job: "sync" }, async (query) => {
-      await query("insert into organizations (id, type, tier, claimed) values ($1, 'expert_individual', 'free', true)", [org.id]);
-      await query(
-        "insert into users (org_id, workos_user_id, email, email_verified, first_name, last_name) values ($1, $2, $3, $4, 'Nova', 'Pessoa')",
-        [org.id, user.id, email, emailVerified],
-      );
-      await query("insert into memberships (org_id, workos_user_id, id, role_slug, status) values ($1, $2, $3, 'owner', 'active')", [
-        org.id,
-        user.id,
-        membership.id,
-      ]);
-    });
-  });
-  return { user: user.id, org: org.id };
+interface Newcomer {
+  user: string;
+  home: string;
+  /** Where the person works; the home of one who has no practice. */
+  org: string;
 }
 
-/** Tokens by WorkOS user id; the product knows no legacy id of a newcomer. */
-function connections(orgByUser: Readonly<Record<string, string>> = {}) {
+/** Somebody signs up at WorkOS, perhaps becomes an expert, and the product's sync job mirrors it, as after any sign-up. */
+async function signUp(email: string, emailVerified: boolean, { expert = false } = {}): Promise<Newcomer> {
+  const workos = workosOf(world.sandbox.workos);
+  const user = await workos.userManagement.createUser({ email, emailVerified, firstName: "Nova", lastName: "Pessoa" });
+  const home = await organizationOf(user.id, "patient_personal");
+  await asSync(
+    "insert into users (org_id, workos_user_id, email, email_verified, first_name, last_name) values ($1, $2, $3, $4, 'Nova', 'Pessoa')",
+    [home, user.id, email, emailVerified],
+  );
+  return { user: user.id, home, org: expert ? await organizationOf(user.id, "expert_individual") : home };
+}
+
+/** An organization in which the person is the owner, at WorkOS and in the mirror. */
+async function organizationOf(user: string, type: "patient_personal" | "expert_individual"): Promise<string> {
+  const workos = workosOf(world.sandbox.workos);
+  const { id } = await workos.organizations.createOrganization({ name: "Nova Pessoa", externalId: `${type}:${user}` });
+  const membership = await workos.userManagement.createOrganizationMembership({ userId: user, organizationId: id, roleSlug: "owner" });
+  await asSync("insert into organizations (id, type, tier, claimed) values ($1, $2, 'free', true)", [id, type]);
+  await asSync("insert into memberships (org_id, workos_user_id, id, role_slug, status) values ($1, $2, $3, 'owner', 'active')", [
+    id,
+    user,
+    membership.id,
+  ]);
+  return id;
+}
+
+const asSync = (sql: string, params: unknown[]): Promise<unknown> =>
+  withProduct(connections(), (run) => run({ kind: "job", job: "sync" }, (query) => query(sql, params)));
+
+/** Under a token of WorkOS. */
+const asPerson = (user: string, org: string, sql: string, params: unknown[]): Promise<unknown> =>
+  withProduct(connections(), (run) => run({ kind: "person", legacyUserId: user, orgId: org }, (query) => query(sql, params)));
+
+/** By WorkOS user id; the product knows no legacy id of a newcomer. */
+function connections() {
   return {
     loginUrl: world.env["DATABASE_URL"] ?? "",
     workerUrl: world.env["WORKER_DATABASE_URL"] ?? "",
-    tokenOf: (user: string) => sessionOf(world.sandbox.workos, user, orgByUser[user] ?? ""),
+    tokenOf: (user: string, org: string) => sessionOf(world.sandbox.workos, user, org),
   };
 }
 
@@ -84,20 +97,20 @@ const clerk = () =>
     telemetry: { disabled: true },
   });
 
-test("who signed up after the cutover has a Clerk user after the rollback, legacy's rows name it, and unverified stays unverified", async () => {
-  const ana = await signUp("ana.nova@example.test", true);
+test("who signed up after the cutover, with home and practice, is one Clerk user after the rollback; legacy's rows name it, unverified stays unverified", async () => {
+  const ana = await signUp("ana.nova@example.test", true, { expert: true });
   const rui = await signUp("rui.novo@example.test", false);
-  await withProduct(connections({ [ana.user]: ana.org }), (run) =>
-    run({ kind: "person", legacyUserId: ana.user }, async (query) => {
-      await query(
-        "insert into blocked_dates (org_id, workos_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, '2027-03-01', 'UTC', 'away', now(), now())",
-        [ana.org, ana.user],
-      );
-      await query(
-        "insert into schedules (org_id, workos_user_id, timezone, created_at, updated_at) values ($1, $2, 'Europe/Lisbon', now(), now())",
-        [ana.org, ana.user],
-      );
-    }),
+  await asPerson(
+    ana.user,
+    ana.org,
+    "insert into blocked_dates (org_id, workos_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, '2027-03-01', 'UTC', 'away', now(), now())",
+    [ana.org, ana.user],
+  );
+  await asPerson(
+    ana.user,
+    ana.org,
+    "insert into schedules (org_id, workos_user_id, timezone, created_at, updated_at) values ($1, $2, 'Europe/Lisbon', now(), now())",
+    [ana.org, ana.user],
   );
   const back = await rehome(world, ["rollback"]);
   expect(back).toMatchObject({ code: 0, result: { outcome: "rolled_back", peopleBroughtBack: 2 } });
@@ -115,7 +128,24 @@ test("who signed up after the cutover has a Clerk user after the rollback, legac
   expect(dates.rows).toEqual([{ id: newAna?.id }]);
   const schedules = await legacy.query(`select timezone from schedules where "clerkUserId" = $1`, [newAna?.id]);
   expect(schedules.rows).toEqual([{ timezone: "Europe/Lisbon" }]);
+  // The ledger knows both organizations of that one person, and WorkOS whose they are.
+  expect(await ledgerOf(ana.user)).toEqual([{ id: newAna?.id, home: ana.home, practice: ana.org }]);
+  expect(await externalIds(ana.home, ana.org)).toEqual([newAna?.id, `practice:${newAna?.id}`]);
 }, 60_000);
+
+/** What the identity map says of a WorkOS user. */
+async function ledgerOf(user: string): Promise<unknown[]> {
+  const { rows } = await admin.query(
+    "select legacy_user_id as id, workos_organization_id as home, workos_practice_id as practice from rehome.identity where workos_user_id = $1",
+    [user],
+  );
+  return rows;
+}
+
+async function externalIds(...organizations: string[]): Promise<(string | null)[]> {
+  const found = await Promise.all(organizations.map((id) => workosOf(world.sandbox.workos).organizations.getOrganization(id)));
+  return found.map(({ externalId }) => externalId);
+}
 
 test("who changes password, factor and name at Clerk after `run` has the new ones at WorkOS after the next, and the old ones no more", async () => {
   const again = await rehome(world, ["run"]); // the newcomers of before are people like all others
@@ -161,11 +191,9 @@ test("a name that somebody changed on the target stands at Clerk after the rollb
     )
   ).rows;
   if (!person) throw new Error("nobody moved");
-  await withProduct(connections({ [person.user]: person.org }), (run) =>
-    run({ kind: "person", legacyUserId: person.user }, (query) =>
-      query("update users set first_name = 'Renata', country = 'BR' where workos_user_id = $1", [person.user]),
-    ),
-  );
+  await asPerson(person.user, person.org, "update users set first_name = 'Renata', country = 'BR' where workos_user_id = $1", [
+    person.user,
+  ]);
   const before = await clerk().users.getUser(person.id);
   expect(await rehome(world, ["rollback"])).toMatchObject({ code: 0, result: { peopleBroughtBack: 0, namesCarriedBack: 1 } });
   const after = await clerk().users.getUser(person.id);
@@ -190,9 +218,7 @@ test("keys of rows that stayed behind cannot be taken on the target, nor can wha
   const insert =
     "insert into services (id, org_id, workos_user_id, name, slug, duration_minutes, price_cents) values ($1, $2, $3, 'Mine', 'mine', 30, 1)";
   const tried = (sql: string, params: unknown[]) =>
-    withProduct(connections({ [moved.user]: moved.org }), (run) =>
-      run({ kind: "person", legacyUserId: moved.user }, (query) => query(sql, params)),
-    ).then(
+    asPerson(moved.user, moved.org, sql, params).then(
       () => "done",
       (error: { sqlstate?: string }) => error.sqlstate,
     );
@@ -230,13 +256,11 @@ test("somebody held who signs up anew, and whom Clerk refuses, does not stop the
   const address = held?.emails.find((email) => email.primary)?.address;
   if (!address) throw new Error("This world has nobody held with an address.");
   const again = await signUp(address, true);
-  await withProduct(connections({ [again.user]: again.org }), (run) =>
-    run({ kind: "person", legacyUserId: again.user }, (query) =>
-      query(
-        "insert into blocked_dates (org_id, workos_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, '2027-04-01', 'UTC', 'again', now(), now())",
-        [again.org, again.user],
-      ),
-    ),
+  await asPerson(
+    again.user,
+    again.org,
+    "insert into blocked_dates (org_id, workos_user_id, date, timezone, reason, created_at, updated_at) values ($1, $2, '2027-04-01', 'UTC', 'again', now(), now())",
+    [again.org, again.user],
   );
   expect(await rehome(world, ["rollback"])).toMatchObject({ code: 0, result: { outcome: "rolled_back", peopleRefused: [again.user] } });
   const { rows } = await legacy.query("select clerk_user_id as id from blocked_dates where reason = 'again'");

@@ -90,6 +90,7 @@ export {
   ORGANIZATIONS_VERSION,
   type OrganizationRelations,
 } from "./organizations/install.ts";
+export { type FoundedOrganization, foundOrganization } from "./organizations/found.ts";
 export { expireInvitations, type InvitationParts, inviteMember, resendInvitation, revokeInvitation } from "./organizations/invitations.ts";
 export { hasOwnFeature, listMyOrganizations, type MyOrganization, switchOrganization } from "./organizations/members.ts";
 export {

@@ -104,7 +104,8 @@ test("owners and parents decide what stays behind, the owner first", () => {
   expect(rowCounts.meetings).toEqual({ total: 5, moved: 1, leftBehind: 4 });
   expect(targetCounts).toMatchObject({
     users: 2,
-    organizations: 3,
+    organizations: 4, // two homes, a practice, a guest's
+    memberships: 3,
     guests: 1,
     user_emails: 2,
     platform_roles: 2,
@@ -135,7 +136,7 @@ test("a purchase of a pack whose service stays behind stays behind too", () => {
   expect(rows.pack_purchases.map((row) => row.leftBehind)).toEqual(["parent_left_behind", undefined, "owner_held", undefined]);
   expect(rows.pack_purchases[1]?.target?.[0]?.row).toMatchObject({
     expert_user_id: { $standIn: "held" },
-    org_id: { $org: "expert" },
+    org_id: { $practice: "expert" },
     buyer_org_id: { $org: "patient" },
   });
   expect(rows.pack_purchases[3]?.target?.[0]?.row).toMatchObject({ expert_user_id: null });
@@ -152,7 +153,7 @@ test("a meeting becomes two rows, column by column", () => {
       id: "m1",
       service_id: "s1",
       expert_user_id: { $user: "expert" },
-      org_id: { $org: "expert" },
+      org_id: { $practice: "expert" },
       guest_email: " PATIENT.work@example.test",
       patient_org_id: { $org: "patient" },
       starts_at: "2026-03-29T01:30:00.000Z",
@@ -212,6 +213,32 @@ test("one without a legacy row is a user all the same, with Clerk's times", () =
     "user_emails",
     "user_emails",
   ]);
+});
+
+test("an expert who is a patient too has both: what is offered lies in the practice, the appointment about the person at home", () => {
+  const { world } = smallWorld();
+  world.tables.events.push(service("s1", "expert"), service("s2", "patient"));
+  world.tables.meetings.push(meeting("m1", "s2", "patient", "expert@example.test"));
+  const { rows, persons } = answer(world);
+  expect(rows.events.map((row) => row.target?.[0]?.row["org_id"])).toEqual([{ $practice: "expert" }, { $org: "patient" }]);
+  expect(rows.meetings[0]?.target?.[0]?.row).toMatchObject({ org_id: { $org: "patient" }, patient_org_id: { $org: "expert" } });
+  const expert = persons.find((one) => one.clerkId === "expert")?.target ?? [];
+  const named = (table: string) => expert.filter((target) => target.table === table).map(({ row }) => row["id"] ?? row["org_id"]);
+  expect(named("users")).toEqual([{ $rowId: "expert" }]);
+  expect(named("organizations")).toEqual([{ $org: "expert" }, { $practice: "expert" }]);
+  expect(named("memberships")).toEqual([{ $org: "expert" }, { $practice: "expert" }]);
+  expect(named("platform_roles")).toEqual([{ $org: "expert" }]);
+  expect(named("expert_setup")).toEqual([{ $practice: "expert" }]);
+});
+
+test("whose role, rows and Connect account do not say the same is named, with what is wrong (R63)", () => {
+  const { world } = smallWorld();
+  world.tables.events.push(service("s1", "patient"));
+  world.tables.users.push({ id: "u1", clerkUserId: "patient", stripe_connect_account_id: "acct_1" });
+  expect(answer(world).practices).toEqual({
+    people: 1,
+    contradictions: { expert: ["profile", "expert_rows", "connect_account"], patient: ["expert_rows", "connect_account"] },
+  });
 });
 
 test("setup flags come from data, not from what a browser wrote", () => {

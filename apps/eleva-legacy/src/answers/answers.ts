@@ -4,6 +4,7 @@ import { decideRows, type Reason } from "./fates.ts";
 import { type Known, know, type TargetRow } from "./known.ts";
 import { answerPeople, type PersonAnswer } from "./people.ts";
 import { answerPersonRows, type PersonRows } from "./persons.ts";
+import { answerPractices, type PracticeAnswers } from "./practices.ts";
 import { keyColumn, targetRows } from "./targets.ts";
 
 export interface RowAnswer {
@@ -35,6 +36,7 @@ export interface Answers {
   targetCounts: Record<string, number>;
   /** What is made from Clerk alone, for up to 50 people who move: organization, roles, further addresses, setup. */
   persons: PersonRows[];
+  practices: PracticeAnswers;
 }
 
 type Question = Pick<ElevaWorld, "clerkUsers" | "tables" | "auditLogs">;
@@ -58,7 +60,12 @@ export function answer(world: Question): Answers {
     );
   }
   answers.leftBehind["audit_logs"] = { audit_later: world.auditLogs.length };
-  return { ...answers, targetCounts: countTargets(known, world.tables, fates), persons: answerPersonRows(known, SAMPLE) };
+  return {
+    ...answers,
+    targetCounts: countTargets(known, world.tables, fates),
+    persons: answerPersonRows(known, SAMPLE),
+    practices: answerPractices(known),
+  };
 }
 
 function answerRow(

@@ -9,6 +9,7 @@ export function countTargets(known: Known, tables: Record<LegacyTable, Row[]>, f
   const moved = (table: LegacyTable) => tables[table].filter((_, index) => fates[table][index] === undefined);
   const count = (table: LegacyTable) => moved(table).length;
   const people = [...known.moved.values()];
+  const practices = people.filter(isExpert).length;
   const guests = new Set<string>();
   const note = (rows: readonly Row[], column: string) => {
     for (const row of rows) {
@@ -22,12 +23,12 @@ export function countTargets(known: Known, tables: Record<LegacyTable, Row[]>, f
   note(moved("pack_purchases"), "buyer_email");
   return {
     users: people.length,
-    organizations: people.length + guests.size,
-    memberships: people.length,
+    organizations: people.length + practices + guests.size,
+    memberships: people.length + practices,
     guests: guests.size,
     user_emails: people.reduce((sum, user) => sum + user.emails.filter((email) => !email.primary).length, 0),
     platform_roles: people.reduce((sum, user) => sum + new Set(rolesIn(user.public_metadata["role"])).size, 0),
-    expert_setup: people.filter(isExpert).length,
+    expert_setup: practices,
     billing_accounts: count("users"),
     payout_accounts: count("users"),
     identity_verifications: count("users"),

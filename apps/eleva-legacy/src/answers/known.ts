@@ -4,7 +4,9 @@ import { keyOf, type PersonAnswer } from "./people.ts";
 /** What only WorkOS or the ledger knows stands as a symbol; whoever checks the answers looks it up by legacy user id or address. */
 export type Symbolic =
   | { $user: string }
+  /** The home. */
   | { $org: string }
+  | { $practice: string }
   /** The unclaimed organization of the guest with this address key. */
   | { $guestOrg: string }
   /** The id that the ledger made for one who did not move. */
@@ -39,7 +41,7 @@ export function know(
   return { moved, proved, userRows: new Map(tables.users.map((row) => [String(row["clerkUserId"]), row])), tables };
 }
 
-/** The organization of whoever proved the address, else that of the guest. */
+/** The home of whoever proved the address, expert or not, else that of the guest. */
 export function party(known: Known, address: Value | undefined): Symbolic {
   const key = keyOf(String(address));
   const owner = known.proved.get(key);

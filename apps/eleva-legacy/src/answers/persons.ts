@@ -24,18 +24,22 @@ export function answerPersonRows(known: Known, most: number): PersonRows[] {
 function personTargets(known: Known, user: LegacyClerkUser): TargetRow[] {
   const legacyRow = known.userRows.get(user.id);
   const owned = { org_id: { $org: user.id }, workos_user_id: { $user: user.id } };
+  const practised = { ...owned, org_id: { $practice: user.id } };
   return [
     ...(legacyRow ? userTargets(known, legacyRow) : [{ table: "users", row: userRow(user, undefined) }]),
-    {
-      table: "organizations",
-      row: { id: { $org: user.id }, type: isExpert(user) ? "expert_individual" : "patient_personal", tier: "free", claimed: true },
-    },
+    { table: "organizations", row: { id: { $org: user.id }, type: "patient_personal", tier: "free", claimed: true } },
     { table: "memberships", row: { ...owned, role_slug: "owner", status: "active" } },
+    ...(isExpert(user)
+      ? [
+          { table: "organizations", row: { id: practised.org_id, type: "expert_individual", tier: "free", claimed: true } },
+          { table: "memberships", row: { ...practised, role_slug: "owner", status: "active" } },
+          { table: "expert_setup", row: { ...practised, ...setup(known, user.id, legacyRow) } },
+        ]
+      : []),
     ...[...new Set(rolesIn(user.public_metadata["role"]))].map((role) => ({ table: "platform_roles", row: { ...owned, role } })),
     ...user.emails
       .filter((email) => !email.primary)
       .map(({ address, verified }) => ({ table: "user_emails", row: { ...owned, email: address, verified } })),
-    ...(isExpert(user) ? [{ table: "expert_setup", row: { ...owned, ...setup(known, user.id, legacyRow) } }] : []),
   ];
 }
 

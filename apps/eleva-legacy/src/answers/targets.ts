@@ -1,6 +1,6 @@
 import type { LegacyTable, Row } from "../world.ts";
 import { at, type Known, party, someone, type TargetRow, type TargetValue } from "./known.ts";
-import { userTargets } from "./persons.ts";
+import { isExpert, userTargets } from "./persons.ts";
 
 export function keyColumn(table: LegacyTable): string {
   return table === "stripe_processed_events" ? "event_id" : "id";
@@ -17,7 +17,12 @@ function same(row: Row, ...columns: string[]): Record<string, TargetValue> {
 }
 
 const user = (row: Row, column: string): TargetValue => ({ $user: String(row[column]) });
-const org = (row: Row, column: string): TargetValue => ({ $org: String(row[column]) });
+/** Where a row of an expert lies: in the owner's practice, else in the home. */
+function org(known: Known, row: Row, column: string): TargetValue {
+  const id = String(row[column]);
+  const owner = known.moved.get(id);
+  return owner && isExpert(owner) ? { $practice: id } : { $org: id };
+}
 
 const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
   users: (row, known) => userTargets(known, row),
@@ -32,13 +37,13 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
       },
     },
   ],
-  profiles: (row) => [
+  profiles: (row, known) => [
     {
       table: "profiles",
       row: {
         ...same(row, "id", "headline", "published"),
         workos_user_id: user(row, "clerkUserId"),
-        org_id: org(row, "clerkUserId"),
+        org_id: org(known, row, "clerkUserId"),
         profile_picture: row["profilePicture"] ?? null,
         first_name: row["firstName"] ?? null,
         last_name: row["lastName"] ?? null,
@@ -55,7 +60,7 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
       table: "profile_standing",
       row: {
         profile_id: row["id"] ?? null,
-        org_id: org(row, "clerkUserId"),
+        org_id: org(known, row, "clerkUserId"),
         is_verified: row["isVerified"] ?? null,
         is_top_expert: row["isTopExpert"] ?? null,
         display_order: row["order"] ?? null,
@@ -64,14 +69,14 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
       },
     },
   ],
-  events: (row) => [
+  events: (row, known) => [
     {
       table: "services",
       row: {
         ...same(row, "id", "name", "slug", "description", "currency"),
         duration_minutes: row["durationInMinutes"] ?? null,
         workos_user_id: user(row, "clerkUserId"),
-        org_id: org(row, "clerkUserId"),
+        org_id: org(known, row, "clerkUserId"),
         is_active: row["isActive"] ?? null,
         display_order: row["order"] ?? null,
         price_cents: row["price"] ?? null,
@@ -83,19 +88,19 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
       table: "service_stripe",
       row: {
         service_id: row["id"] ?? null,
-        org_id: org(row, "clerkUserId"),
+        org_id: org(known, row, "clerkUserId"),
         stripe_product_id: row["stripeProductId"] ?? null,
         stripe_price_id: row["stripePriceId"] ?? null,
       },
     },
   ],
-  schedules: (row) => [
+  schedules: (row, known) => [
     {
       table: "schedules",
       row: {
         ...same(row, "id", "timezone"),
         workos_user_id: user(row, "clerkUserId"),
-        org_id: org(row, "clerkUserId"),
+        org_id: org(known, row, "clerkUserId"),
         created_at: at(row["createdAt"]),
         updated_at: at(row["updatedAt"]),
       },
@@ -110,29 +115,29 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
         start_time: row["startTime"] ?? null,
         end_time: row["endTime"] ?? null,
         day_of_week: row["dayOfWeek"] ?? null,
-        org_id: org(parentOf(known, "schedules", row["scheduleId"]), "clerkUserId"),
+        org_id: org(known, parentOf(known, "schedules", row["scheduleId"]), "clerkUserId"),
       },
     },
   ],
-  scheduling_settings: (row) => [
+  scheduling_settings: (row, known) => [
     {
       table: "scheduling_settings",
       row: {
         ...same(row, "id", "before_event_buffer", "after_event_buffer", "minimum_notice", "time_slot_interval", "booking_window_days"),
         workos_user_id: user(row, "user_id"),
-        org_id: org(row, "user_id"),
+        org_id: org(known, row, "user_id"),
         created_at: at(row["created_at"]),
         updated_at: at(row["updated_at"]),
       },
     },
   ],
-  blocked_dates: (row) => [
+  blocked_dates: (row, known) => [
     {
       table: "blocked_dates",
       row: {
         ...same(row, "id", "date", "timezone", "reason"),
         workos_user_id: user(row, "clerk_user_id"),
-        org_id: org(row, "clerk_user_id"),
+        org_id: org(known, row, "clerk_user_id"),
         created_at: at(row["created_at"]),
         updated_at: at(row["updated_at"]),
       },
@@ -145,7 +150,7 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
       row: {
         ...same(row, "id", "meeting_id", "guest_email", "encrypted_content", "encrypted_metadata", "version"),
         expert_user_id: user(row, "expert_id"),
-        org_id: org(row, "expert_id"),
+        org_id: org(known, row, "expert_id"),
         patient_org_id: party(known, row["guest_email"]),
         last_modified_at: at(row["last_modified_at"]),
         created_at: at(row["created_at"]),
@@ -170,7 +175,7 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
         ...same(row, "status", "transfer_id", "payout_id", "stripe_error_code", "stripe_error_message", "retry_count", "requires_approval"),
         ...same(row, "admin_notes", "guest_name", "guest_email", "guest_phone", "service_name"),
         expert_user_id: user(row, "expert_clerk_user_id"),
-        org_id: org(row, "expert_clerk_user_id"),
+        org_id: org(known, row, "expert_clerk_user_id"),
         admin_user_id: someone(known, row["admin_user_id"]),
         session_start_time: at(row["session_start_time"]),
         scheduled_transfer_time: at(row["scheduled_transfer_time"]),
@@ -187,7 +192,7 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
         ...same(row, "id", "guest_email", "stripe_payment_intent_id", "stripe_session_id"),
         service_id: row["event_id"] ?? null,
         expert_user_id: user(row, "clerk_user_id"),
-        org_id: org(row, "clerk_user_id"),
+        org_id: org(known, row, "clerk_user_id"),
         patient_org_id: party(known, row["guest_email"]),
         starts_at: at(row["start_time"]),
         ends_at: at(row["end_time"]),
@@ -199,14 +204,14 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
       },
     },
   ],
-  session_packs: (row) => [
+  session_packs: (row, known) => [
     {
       table: "session_packs",
       row: {
         ...same(row, "id", "name", "description", "sessions_count", "currency", "is_active", "expiration_days"),
         service_id: row["event_id"] ?? null,
         workos_user_id: user(row, "clerk_user_id"),
-        org_id: org(row, "clerk_user_id"),
+        org_id: org(known, row, "clerk_user_id"),
         price_cents: row["price"] ?? null,
         created_at: at(row["created_at"]),
         updated_at: at(row["updated_at"]),
@@ -214,7 +219,7 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
     },
     {
       table: "session_pack_stripe",
-      row: { pack_id: row["id"] ?? null, org_id: org(row, "clerk_user_id"), ...same(row, "stripe_product_id", "stripe_price_id") },
+      row: { pack_id: row["id"] ?? null, org_id: org(known, row, "clerk_user_id"), ...same(row, "stripe_product_id", "stripe_price_id") },
     },
   ],
   pack_purchases: (row, known) => [
@@ -243,7 +248,7 @@ const TARGETS: Record<LegacyTable, (row: Row, known: Known) => TargetRow[]> = {
         ),
         ...same(row, "platform_fee", "net_amount", "promotion_code", "max_redemptions", "redemptions_used", "status"),
         expert_user_id: someone(known, row["expert_clerk_user_id"]),
-        org_id: org(parentOf(known, "session_packs", row["pack_id"]), "clerk_user_id"),
+        org_id: org(known, parentOf(known, "session_packs", row["pack_id"]), "clerk_user_id"),
         buyer_org_id: party(known, row["buyer_email"]),
         expires_at: at(row["expires_at"]),
         created_at: at(row["created_at"]),
@@ -263,7 +268,7 @@ function meeting(row: Row, known: Known): TargetRow {
       ...same(row, "id", "timezone", "calendar_creation_claimed"),
       service_id: row["eventId"] ?? null,
       expert_user_id: user(row, "clerkUserId"),
-      org_id: org(row, "clerkUserId"),
+      org_id: org(known, row, "clerkUserId"),
       guest_email: row["guestEmail"] ?? null,
       patient_org_id: party(known, row["guestEmail"]),
       guest_name: row["guestName"] ?? null,
@@ -284,7 +289,7 @@ function meetingPayment(row: Row, known: Known): TargetRow {
     table: "meeting_payments",
     row: {
       meeting_id: row["id"] ?? null,
-      org_id: org(row, "clerkUserId"),
+      org_id: org(known, row, "clerkUserId"),
       patient_org_id: party(known, row["guestEmail"]),
       stripe_payment_intent_id: row["stripePaymentIntentId"] ?? null,
       stripe_session_id: row["stripeSessionId"] ?? null,

@@ -71,6 +71,7 @@ async function symbols(target: pg.Client, workos: WorkOS): Promise<LookUp> {
   return (value) => {
     if ("$user" in value) return ids.users.get(value.$user);
     if ("$org" in value) return ids.organizations.get(value.$org);
+    if ("$practice" in value) return ids.organizations.get(`practice:${value.$practice}`);
     if ("$guestOrg" in value) return guestByKey.get(value.$guestOrg);
     if ("$standIn" in value) return ledgerById.get(value.$standIn)?.stand_in;
     if ("$rowId" in value) return ledgerById.get(value.$rowId)?.row_id;

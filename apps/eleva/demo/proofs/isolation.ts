@@ -7,15 +7,17 @@ import { throughTenancy } from "../../src/isolation/through-tenancy.ts";
 import { sessionOf } from "./workos.ts";
 
 /**
- * Proves that Postgres shows every moved person exactly what docs/who-sees-what.md says, and a stranger and a suspended member no more than
- * anonymous sees. Asked as each of them with a token that WorkOS signed.
+ * Proves that Postgres shows every moved person exactly what docs/who-sees-what.md says, in the home and in the practice, and a stranger and a
+ * suspended member no more than anonymous sees. Asked as each of them with a token that WorkOS signed.
  *
  * @param loginUrl the product's own login
  * @param bypass a connection past row security, not inside a transaction
  */
 export async function proveElevaIsolation(bypass: pg.Client, loginUrl: string, workos: Sandbox["workos"]): Promise<Proof> {
   const people = await bypass.query<{ id: string; user: string; org: string }>(
-    `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as org from rehome.identity where moved order by 1`,
+    `select legacy_user_id || w.place as id, workos_user_id as "user", w.org
+       from rehome.identity cross join lateral (values (workos_practice_id, ' in the practice'), (workos_organization_id, '')) w (org, place)
+      where moved and w.org is not null order by 1`,
   );
   const personas = await Promise.all(
     people.rows.map(async (person) => ({
@@ -41,7 +43,7 @@ export async function proveElevaIsolation(bypass: pg.Client, loginUrl: string, w
     const offenders = [insiders, ...(outsiders ? [outsiders] : [])]
       .flatMap((found) => found.differences)
       .map(({ persona, table, extra, missing }) => `${persona} on ${table}: ${extra} rows too many, ${missing} missing`);
-    const figure = `${personas.length} people, anonymous, a suspended member and a stranger on ${insiders.expected / (personas.length + 1)} relations; ${insiders.rowsSeen.toLocaleString("en-US")} rows seen, each by the rule`;
+    const figure = `${personas.length} memberships of ${new Set(people.rows.map(({ user }) => user)).size} people, anonymous, a suspended member and a stranger on ${insiders.expected / (personas.length + 1)} relations; ${insiders.rowsSeen.toLocaleString("en-US")} rows seen, each by the rule`;
     return judge({
       name: "isolation",
       checked: insiders.checked + (outsiders?.checked ?? 0),

@@ -22,7 +22,14 @@ export interface Moved {
   replayed: pg.Client;
   workos: WorkOS;
   /** Those who moved, with the ids of the identity map; by legacy id. */
-  people: { id: string; user: string; organization: string; membership: string }[];
+  people: {
+    id: string;
+    user: string;
+    organization: string;
+    membership: string;
+    practice: string | null;
+    practiceMembership: string | null;
+  }[];
   /** `rehome verify`: proof by name. */
   verify(env?: Record<string, string>): Promise<Map<string, Proof>>;
   stop(): Promise<void>;
@@ -50,7 +57,8 @@ export async function startMoved(): Promise<Moved> {
     await createDatabase(world.sandbox.legacy.url("postgres"), "legacy_replayed", "legacy");
     const target = await connect(world.env["TARGET_MOVER_URL"] ?? "", "set rehome.apply = 'on'");
     const { rows: people } = await target.query<Moved["people"][number]>(
-      `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as organization, workos_membership_id as membership
+      `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as organization, workos_membership_id as membership,
+              workos_practice_id as practice, workos_practice_membership_id as "practiceMembership"
          from rehome.identity where moved order by 1`,
     );
     return {

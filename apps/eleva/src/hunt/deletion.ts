@@ -2,7 +2,7 @@ import type { Row, TableRule, World } from "@rehome/tenancy";
 import { factsOf } from "./facts.ts";
 
 /** The organizations of the hunt's world that are being deleted; world.sql. */
-const ENDING: readonly unknown[] = ["org_eva", "guest_2"];
+const ENDING: readonly unknown[] = ["org_eva", "org_eva_home", "org_gus_home", "guest_2"];
 /** The persons who are being erased; world.sql. */
 const ERASED: readonly unknown[] = ["user_eva", "user_gus"];
 /** A transfer for a pack names its buyer by the address alone. */

@@ -26,6 +26,8 @@ export async function huntPersonas(sign: Sign): Promise<Persona[]> {
     ["billing admin of the clinic", "billing admin", "bea", "org_clinic"],
     ["another expert", "other owner", "rui", "org_rui"],
     ["published expert", "other owner", "ana", "org_ana"],
+    ["the same at home, a patient", "other owner", "ana", "org_ana_home"],
+    ["owner of the clinic at home, a patient", "other owner", "olga", "org_olga_home"],
     ["patient", "other owner", "pia", "org_pia"],
     ["patient of the clinic", "other owner", "paul", "org_paul"],
     ["suspended in the clinic", "suspended", "sam", "org_clinic"],

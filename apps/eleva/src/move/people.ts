@@ -13,6 +13,26 @@ select i.workos_organization_id, i.organization_type::organization_type, 'free',
     on conflict (id) do update set type = excluded.type, name = excluded.name`,
   },
   {
+    table: "organizations",
+    // A practice may have become a clinic while the target served: it stays one.
+    sql: `
+insert into organizations (id, type, tier, name, slug, claimed)
+select i.workos_practice_id, i.practice_type::organization_type, 'free', i.practice_name, 'org-' || lower(right(i.workos_practice_id, 26)), true
+  from rehome.identity i where i.moved and i.workos_practice_id is not null and i.organization_type is not null
+    on conflict (id) do update set name = excluded.name where organizations.type = excluded.type`,
+  },
+  {
+    table: "memberships",
+    // Who is in it is the product's affair once somebody is.
+    sql: `
+insert into memberships (id, org_id, workos_user_id, role_slug, permissions, status)
+select i.workos_practice_membership_id, i.workos_practice_id, i.workos_user_id, 'owner', array[${ownerPermissions}], 'active'
+  from rehome.identity i
+ where i.moved and i.workos_practice_membership_id is not null
+   and not exists (select from memberships m where m.org_id = i.workos_practice_id)
+    on conflict (org_id, workos_user_id) do nothing`,
+  },
+  {
     table: "memberships",
     sql: `
 insert into memberships (id, org_id, workos_user_id, role_slug, permissions, status)
@@ -77,22 +97,38 @@ export const guestAdoption = [
   },
 ];
 
+/** Whose practices the target holds: who owns one has it, whether it is still of one person or a clinic by now. */
+export const practices = `
+select m.workos_user_id as user_id, o.id as organization_id, m.id as membership_id, o.type::text as type, o.name
+  from memberships m join organizations o on o.id = m.org_id
+ where m.role_slug = 'owner' and o.type in ('expert_individual', 'clinic')`;
+
+/** What legacy holds of somebody who works there. The profile's own sign, the rows, and the account that is paid. */
+export const practiceSigns = {
+  profile: `select "clerkUserId" as id from profiles`,
+  expert_rows: `
+select "clerkUserId" as id from events union select "clerkUserId" from schedules union select "clerkUserId" from meetings
+ union select user_id from scheduling_settings union select clerk_user_id from blocked_dates union select clerk_user_id from session_packs
+ union select clerk_user_id from slot_reservations union select expert_id from records union select expert_clerk_user_id from payment_transfers`,
+  connect_account: `select "clerkUserId" as id from users where stripe_connect_account_id is not null`,
+};
+
 /** Setup flags were browser-writable at Clerk, so they are computed from data. Google starts anew for everybody. */
 export const derived = [
   {
     table: "expert_setup",
     sql: `
 insert into expert_setup (org_id, workos_user_id, profile, availability, events, identity, payment, google_account)
-select u.org_id, u.workos_user_id,
+select i.workos_practice_id, u.workos_user_id,
        exists (select from profiles p where p.workos_user_id = u.workos_user_id and p.published),
        exists (select from schedules s join schedule_availabilities a on a.schedule_id = s.id where s.workos_user_id = u.workos_user_id),
        exists (select from services e where e.workos_user_id = u.workos_user_id),
        coalesce((select v.stripe_identity_verified from identity_verifications v where v.workos_user_id = u.workos_user_id), false),
        coalesce((select a.stripe_connect_charges_enabled and a.stripe_connect_payouts_enabled from payout_accounts a where a.workos_user_id = u.workos_user_id), false),
        false
-  from users u join organizations o on o.id = u.org_id
- where o.type = 'expert_individual'
-    on conflict (workos_user_id) do update set profile = excluded.profile, availability = excluded.availability, events = excluded.events,
+  from users u join rehome.identity i on i.workos_user_id = u.workos_user_id
+ where i.moved and i.workos_practice_id is not null
+    on conflict (workos_user_id) do update set org_id = excluded.org_id, profile = excluded.profile, availability = excluded.availability, events = excluded.events,
        identity = excluded.identity, payment = excluded.payment`,
   },
 ];

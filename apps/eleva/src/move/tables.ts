@@ -50,7 +50,7 @@ export const tables: Record<string, TableMapping> = {
       },
       billing_accounts: {
         user_row_id: same("id"),
-        org_id: ownerOrg(),
+        org_id: person("workos_organization_id"),
         workos_user_id: ownerUser(),
         stripe_customer_id: same("stripeCustomerId"),
         subscription_id: same("subscriptionId"),
@@ -62,7 +62,7 @@ export const tables: Record<string, TableMapping> = {
       },
       payout_accounts: {
         user_row_id: same("id"),
-        org_id: ownerOrg(),
+        org_id: person("workos_organization_id"),
         workos_user_id: ownerUser(),
         stripe_connect_account_id: same("stripe_connect_account_id"),
         stripe_connect_details_submitted: same("stripe_connect_details_submitted"),
@@ -74,7 +74,7 @@ export const tables: Record<string, TableMapping> = {
       },
       identity_verifications: {
         user_row_id: same("id"),
-        org_id: ownerOrg(),
+        org_id: person("workos_organization_id"),
         workos_user_id: ownerUser(),
         stripe_identity_verification_id: same("stripe_identity_verification_id"),
         stripe_identity_verified: same("stripe_identity_verified"),

@@ -7,7 +7,7 @@ import { defineOrganizations } from "@rehome/tenancy";
 export const organizations = defineOrganizations({
   tiers: ["free", "starter", "professional", "clinic", "enterprise"],
   types: {
-    patient_personal: { members: "one", tiers: ["free"], becomes: ["expert_individual"] },
+    patient_personal: { members: "one", personal: true, tiers: ["free"] },
     expert_individual: { members: "one", tiers: ["free", "starter", "professional"], becomes: ["clinic"] },
     clinic: { members: "many", tiers: ["clinic", "enterprise"] },
     educational_institution: { members: "many", tiers: ["professional", "enterprise"] },

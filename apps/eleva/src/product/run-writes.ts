@@ -7,8 +7,8 @@ export interface ProductConnections {
   loginUrl: string;
   /** As a login that may become the jobs' roles and nothing else; see `workerPassword` of installRoles. */
   workerUrl: string;
-  /** A WorkOS access token for the person's own organization. */
-  tokenOf(legacyUserId: string): Promise<string>;
+  /** A WorkOS access token of this person for this organization. */
+  tokenOf(legacyUserId: string, orgId: string): Promise<string>;
 }
 
 /** A write that the product could not make. Names kind, role and statement, never a value. */
@@ -67,7 +67,7 @@ export async function withProduct<T>({ loginUrl, workerUrl, tokenOf }: ProductCo
   try {
     return await use(async (as, work) =>
       as.kind === "person"
-        ? tenancy.as(await tokenOf(as.legacyUserId), (_db, query) => work(query))
+        ? tenancy.as(await tokenOf(as.legacyUserId, as.orgId), (_db, query) => work(query))
         : tenancy.job(as.job, (_db, query) => work(query)),
     );
   } finally {

@@ -1,7 +1,7 @@
 import { createCipheriv } from "node:crypto";
 import type { Draw } from "./draw.ts";
-import type { Shop } from "./shop.ts";
-import type { Moment, PairedWrite, Statement } from "./statement.ts";
+import type { Person, Shop } from "./shop.ts";
+import type { Moment, PairedWrite, Statement, Writer } from "./statement.ts";
 
 /** What one act is made from. */
 export interface Scene {
@@ -11,6 +11,14 @@ export interface Scene {
   now: Moment;
   /** 64 hex digits: the product's ENCRYPTION_KEY. */
   encryptionKey: string;
+  /** Practices that WorkOS has made for people who become experts; by legacy user id. */
+  practices: ReadonlyMap<string, NewPractice>;
+}
+
+/** As WorkOS gave it: an organization beside the home, and the membership of its owner. */
+export interface NewPractice {
+  orgId: string;
+  membershipId: string;
 }
 
 /** One act of the product: its transactions in order; undefined where there is nothing to do it to. */
@@ -28,6 +36,9 @@ export const ODD_JSON = [
   "{}",
   null,
 ] as const;
+
+/** Under a token for where the person works at that moment. */
+export const asPerson = ({ legacyUserId, orgId }: Person): Writer => ({ kind: "person", legacyUserId, orgId });
 
 /** Statements that do not depend on what the target returned. */
 export const fixed = (...statements: Statement[]) => {

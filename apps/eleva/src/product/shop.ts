@@ -4,6 +4,9 @@ import type { ClientBase } from "pg";
 export interface Person {
   legacyUserId: string;
   workosUserId: string;
+  /** The home: where the person's own accounts lie, and what is about the person as a patient. */
+  homeId: string;
+  /** Where the person works: the practice, else the home. The person's token names it. */
   orgId: string;
   /** users.id of the target. */
   rowId: string;
@@ -74,14 +77,15 @@ export interface Shop {
 export async function readShop(client: ClientBase, only?: readonly string[]): Promise<Shop> {
   const rows = async <T extends object>(text: string): Promise<T[]> => (await client.query<T>(text)).rows;
   const moved = await rows<Person>(`
-    select i.legacy_user_id as "legacyUserId", u.workos_user_id as "workosUserId", u.org_id as "orgId", u.id as "rowId",
+    select i.legacy_user_id as "legacyUserId", u.workos_user_id as "workosUserId", u.org_id as "homeId",
+           coalesce(i.workos_practice_id, u.org_id) as "orgId", u.id as "rowId",
            u.legacy_row as "hasLegacyRow", u.email, (u.created_at at time zone 'UTC')::text as "createdAt",
            (u.updated_at at time zone 'UTC')::text as "updatedAt", b.stripe_customer_id as customer, u.legacy_row as "hasAccounts"
       from public.users u join rehome.identity i on i.workos_user_id = u.workos_user_id
       left join public.billing_accounts b on b.user_row_id = u.id order by 1`);
   const people = only ? moved.filter((person) => only.includes(person.legacyUserId)) : moved;
   const byWorkosId = new Map(people.map((person) => [person.workosUserId, person]));
-  // Only rows in the owner's own organization: that is the one the owner's token names.
+  // Only rows where the owner works: that is the organization which the owner's token names.
   const owned = async <T extends object>(text: string): Promise<(T & Owned)[]> =>
     (await rows<T & { id: string | number; ownerId: string; org: string }>(text)).flatMap((row) => {
       const owner = byWorkosId.get(row.ownerId);

@@ -14,8 +14,8 @@ export interface TargetStatement extends Statement {
 
 export type JobName = "booking" | "payments" | "sync" | "admin" | "identity";
 
-/** Who writes: a person with a token, or a background job under its role. */
-export type Writer = { kind: "person"; legacyUserId: string } | { kind: "job"; job: JobName };
+/** Who writes: a person with a token for an organization, or a background job under its role. */
+export type Writer = { kind: "person"; legacyUserId: string; orgId: string } | { kind: "job"; job: JobName };
 
 /** One transaction of the product on the target, and what it would have been on legacy. */
 export interface PairedWrite {

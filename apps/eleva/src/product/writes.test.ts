@@ -2,6 +2,7 @@ import { TenancyError } from "@rehome/tenancy";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunAs, replayOnLegacy, WriteRefused, withProduct, writeOnTarget } from "./run-writes.ts";
+import type { NewPractice } from "./scene.ts";
 import type { PairedWrite, Statement, TargetStatement } from "./statement.ts";
 import { JOBS, type MovedWorld, movedWorld } from "./testing/moved-world.ts";
 import { KINDS, pairedWrites, type WriteKind } from "./writes.ts";
@@ -10,13 +11,20 @@ const kinds = Object.keys(KINDS) as WriteKind[];
 let world: MovedWorld;
 let statements: Statement[] = [];
 
+/** For everybody whom WorkOS may be asked to make one for. */
+const practices = new Map<string, NewPractice>();
+
 beforeAll(async () => {
   world = await movedWorld();
+  const { rows } = await world.mover.query<{ id: string }>(
+    "select legacy_user_id as id from rehome.identity where moved and workos_practice_id is null",
+  );
+  for (const { id } of rows) practices.set(id, { orgId: `org_new_${id}`, membershipId: `om_new_${id}` });
 });
 afterAll(() => world?.drop());
 
 const made = (seed: string, count: number, only: { kinds?: WriteKind[]; people?: string[] } = {}): Promise<PairedWrite[]> =>
-  pairedWrites(world.mover, { seed, count, now: world.now, encryptionKey: world.encryptionKey, ...only });
+  pairedWrites(world.mover, { seed, count, now: world.now, encryptionKey: world.encryptionKey, practices, ...only });
 
 describe.each(kinds)("%s", (kind) => {
   test("is refused to a stranger, and nothing changes", async () => {
@@ -130,20 +138,28 @@ test("replay is whole or not at all", async () => {
   expect(await world.rows("twin")).toEqual(before);
 });
 
-const people = async (): Promise<string[]> =>
-  (await world.mover.query<{ id: string }>("select legacy_user_id as id from rehome.identity where moved order by 1")).rows.map(
-    (row) => row.id,
-  );
+/** Everybody who moved, with the organization of their token. */
+const people = async (): Promise<Known[]> =>
+  (
+    await world.mover.query<Known>(
+      "select legacy_user_id as id, coalesce(workos_practice_id, workos_organization_id) as org from rehome.identity where moved order by 1",
+    )
+  ).rows;
+
+interface Known {
+  id: string;
+  org: string;
+}
 
 const logged = async (): Promise<number> =>
   (await world.mover.query<{ n: number }>("select count(*)::int as n from rehome.change")).rows[0]?.n ?? 0;
 
 /** For a person's write: somebody else, and a job that has nothing to do with it. For a job's: a person, and such a job. */
-function strangersTo(write: PairedWrite, everybody: readonly string[]): PairedWrite["as"][] {
+function strangersTo(write: PairedWrite, everybody: readonly Known[]): PairedWrite["as"][] {
   const { as } = write;
-  const [other] = everybody.filter((id) => as.kind === "job" || id !== as.legacyUserId);
+  const [other] = everybody.filter(({ id }) => as.kind === "job" || id !== as.legacyUserId);
   return [
-    { kind: "person", legacyUserId: other ?? "" },
+    { kind: "person", legacyUserId: other?.id ?? "", orgId: other?.org ?? "" },
     { kind: "job", job: as.kind === "job" && as.job === "identity" ? "admin" : "identity" },
   ];
 }

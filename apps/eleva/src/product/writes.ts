@@ -2,12 +2,12 @@ import type { ClientBase } from "pg";
 import { Draw } from "./draw.ts";
 import { bookMeeting, claimCalendar, holdSlot, noteMeeting, releaseSlot } from "./kinds/booking.ts";
 import { addCategory, addService, changePrice, deleteService, judgeProfile, updateProfile } from "./kinds/catalog.ts";
-import { becomeExpert, exchangeCustomers, firstPayment, makeProfile } from "./kinds/newcomers.ts";
+import { becomeExpert, exchangeCustomers, firstPayment, foundPractice, makeProfile } from "./kinds/newcomers.ts";
 import { addTransfer, approveTransfer, changePayment, offerPack, redeemPack, sellPack } from "./kinds/payments.ts";
 import { saveRecord, writeRecord } from "./kinds/records.ts";
 import { blockDate, replaceWindows, setSchedulingRules, unblockDate } from "./kinds/schedule.ts";
 import { changeBilling, changeUser, makeUserRow, syncUser, verifyIdentity } from "./kinds/users.ts";
-import type { Act } from "./scene.ts";
+import type { Act, NewPractice } from "./scene.ts";
 import { readShop } from "./shop.ts";
 import { moment, type PairedWrite } from "./statement.ts";
 
@@ -41,6 +41,7 @@ export const KINDS = {
   changeBilling,
   verifyIdentity,
   makeUserRow,
+  foundPractice,
   makeProfile,
   firstPayment,
   becomeExpert,
@@ -52,7 +53,7 @@ export type WriteKind = keyof typeof KINDS;
 export interface WriteOptions {
   /** The same seed over the same rows gives the same writes. A seed serves once a database: its keys would come again. */
   seed: number | string;
-  /** How many acts; one may be more than one transaction. The kinds take turns: 32 acts have all that there are rows for. */
+  /** How many acts; one may be more than one transaction. The kinds take turns: 33 acts have all that there are rows for. */
   count: number;
   /** Milliseconds: when the first act happens; each later one a second after. */
   now: number;
@@ -60,6 +61,8 @@ export interface WriteOptions {
   encryptionKey: string;
   /** Legacy ids of those who can sign in; the rows of others are left alone. Everybody who moved when left out. */
   people?: readonly string[];
+  /** What WorkOS has made for people who become experts; nobody becomes one with a practice when left out. */
+  practices?: ReadonlyMap<string, NewPractice>;
   /** Only these. */
   kinds?: readonly WriteKind[];
 }
@@ -82,7 +85,7 @@ export async function pairedWrites(reader: ClientBase, options: WriteOptions): P
     const kind = kinds[turn % kinds.length] as WriteKind;
     const now = moment(options.now + done * 1000, draw.int(0, 999));
     const act: Act = KINDS[kind];
-    const made = act({ draw, shop, now, encryptionKey: options.encryptionKey });
+    const made = act({ draw, shop, now, encryptionKey: options.encryptionKey, practices: options.practices ?? new Map() });
     idle = made ? 0 : idle + 1;
     if (!made) continue;
     writes.push(...made.map((write) => ({ kind, ...write })));

@@ -43,7 +43,7 @@ export async function applyTargetSchema(client: ClientBase): Promise<AppliedSche
     await step(client, "before.sql");
     const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS });
     const applied = await migrate(client, migrations);
-    for (const name of ["force.sql", "functions.sql", "grants.sql"]) await step(client, name);
+    for (const name of ["force.sql", "functions.sql", "homes.sql", "grants.sql"]) await step(client, name);
     await installElevaOrganizations(client); // and now that there are tables: its triggers, and the grants of its jobs
     const { problems: unsafe, tables } = await safetyProblems(client);
     const problems = [...unsafe, ...(await policyProblems(client, { schema }))];

@@ -1,14 +1,17 @@
--- A product in small, for the isolation tests. Experts: Ana (published), Rui (not published), Olga (owner of the clinic, where Ana works too).
+-- A product in small, for the isolation tests. Everybody has a home; experts have a practice beside it (`org_ana`, home `org_ana_home`): Ana
+-- (published), Rui (not published), Olga (owner of the clinic, where Ana works too).
 -- Sam is suspended in the clinic, Ivo invited. Patients: Pia, Paul; one guest who never signed up. Keys are md5 of a name.
 insert into organizations (id, type, tier, name, claimed) values
   ('org_ana', 'expert_individual', 'free', 'Ana', true), ('org_rui', 'expert_individual', 'free', 'Rui', true),
-  ('org_olga', 'expert_individual', 'free', 'Olga', true), ('org_clinic', 'clinic', 'clinic', 'Clinic', true),
+  ('org_olga', 'expert_individual', 'free', 'Olga', true), ('org_ana_home', 'patient_personal', 'free', 'Ana', true),
+  ('org_rui_home', 'patient_personal', 'free', 'Rui', true), ('org_olga_home', 'patient_personal', 'free', 'Olga', true), ('org_clinic', 'clinic', 'clinic', 'Clinic', true),
   ('org_pia', 'patient_personal', 'free', 'Pia', true), ('org_paul', 'patient_personal', 'free', 'Paul', true),
   ('org_sam', 'patient_personal', 'free', 'Sam', true), ('org_ivo', 'patient_personal', 'free', 'Ivo', true),
   ('guest_0', 'patient_personal', 'free', null, false);
 insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status)
   select o, u, 'om_' || o || u, r, '{}', s::membership_status from (values
     ('org_ana', 'user_ana', 'owner', 'active'), ('org_rui', 'user_rui', 'owner', 'active'), ('org_olga', 'user_olga', 'owner', 'active'),
+    ('org_ana_home', 'user_ana', 'owner', 'active'), ('org_rui_home', 'user_rui', 'owner', 'active'), ('org_olga_home', 'user_olga', 'owner', 'active'),
     ('org_pia', 'user_pia', 'owner', 'active'), ('org_paul', 'user_paul', 'owner', 'active'), ('org_sam', 'user_sam', 'owner', 'active'),
     ('org_ivo', 'user_ivo', 'owner', 'active'),
     ('org_clinic', 'user_olga', 'owner', 'active'), ('org_clinic', 'user_ana', 'member', 'active'),
@@ -17,17 +20,17 @@ insert into invitations (id, org_id, email, role_slug, status, inviter_user_id, 
   ('invitation_ivo', 'org_clinic', 'ivo@example.test', 'member', 'pending', 'user_olga', now() + interval '7 days');
 insert into guests (org_id, email_key, email, name) values ('guest_0', 'gil@example.test', 'Gil@example.test', 'Gil');
 insert into users (id, org_id, workos_user_id, email, username, legacy_row)
-  select md5('user ' || n)::uuid, 'org_' || n, 'user_' || n, n || '@example.test', n, true
+  select md5('user ' || n)::uuid, 'org_' || n || case when n in ('ana', 'rui', 'olga') then '_home' else '' end, 'user_' || n, n || '@example.test', n, true
     from unnest('{ana,rui,olga,pia,paul,sam,ivo}'::text[]) n;
 insert into user_emails (org_id, workos_user_id, email, verified)
   select org_id, workos_user_id, 'second-' || email, true from users where username in ('ana', 'pia');
 insert into platform_roles (workos_user_id, role, org_id)
   select workos_user_id, case when username in ('ana', 'rui', 'olga') then 'community_expert' else 'user' end, org_id from users;
-insert into platform_roles (workos_user_id, role, org_id) values ('user_olga', 'admin', 'org_olga');
+insert into platform_roles (workos_user_id, role, org_id) values ('user_olga', 'admin', 'org_olga_home');
 insert into billing_accounts (user_row_id, org_id, workos_user_id) select id, org_id, workos_user_id from users;
 insert into payout_accounts (user_row_id, org_id, workos_user_id) select id, org_id, workos_user_id from users;
 insert into identity_verifications (user_row_id, org_id, workos_user_id) select id, org_id, workos_user_id from users;
-insert into expert_setup (org_id, workos_user_id) select org_id, workos_user_id from users where username in ('ana', 'rui', 'olga');
+insert into expert_setup (org_id, workos_user_id) select 'org_' || username, workos_user_id from users where username in ('ana', 'rui', 'olga');
 
 insert into categories (id, name) values (md5('category')::uuid, 'Pelvic health'), (md5('category 2')::uuid, 'Nutrition');
 insert into profiles (id, org_id, workos_user_id, first_name, last_name, published)

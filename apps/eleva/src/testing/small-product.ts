@@ -13,9 +13,12 @@ export async function smallPersonas(target: TargetDatabase): Promise<Persona[]> 
   const people: [name: string, user: string, org: string | null][] = [
     ["expert Ana", "user_ana", "org_ana"],
     ["Ana in the clinic", "user_ana", "org_clinic"],
+    ["Ana at home", "user_ana", "org_ana_home"],
     ["expert Rui", "user_rui", "org_rui"],
+    ["Rui at home", "user_rui", "org_rui_home"],
     ["owner of the clinic", "user_olga", "org_clinic"],
-    ["Olga at home", "user_olga", "org_olga"],
+    ["Olga in her practice", "user_olga", "org_olga"],
+    ["Olga at home", "user_olga", "org_olga_home"],
     ["patient Pia", "user_pia", "org_pia"],
     ["patient Paul", "user_paul", "org_paul"],
     ["Sam at home", "user_sam", "org_sam"],

@@ -48,6 +48,11 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
       ["  stay", staying, reasons(merge(plan.tables.map((t) => t.stays)))],
     ]),
   );
+  const { people: practices, conflicts } = plan.practices;
+  const moving = total(plan.users.byDisposition.move) + total(plan.users.byDisposition.move_reset_password);
+  printLine(
+    `\n  Organizations: ${moving.toLocaleString("en-US")} homes, ${practices.toLocaleString("en-US")} practices${conflicts.length > 0 ? `; of ${conflicts.length.toLocaleString("en-US")} people legacy says something else (rehome plan --explain)` : ""}`,
+  );
   if (plan.auditRows !== null)
     printLine(`  Audit log: ${plan.auditRows.toLocaleString("en-US")} rows stay in the legacy audit database (moved by a later step)`);
   printLine(
@@ -67,6 +72,21 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
 function printExplanation(plan: Plan): void {
   printLine(`\n${bold("Rows by table")}`);
   printLine(table([["table", "rows", "stay", "why"], ...plan.tables.map((t) => [t.table, t.rows, total(t.stays), reasons(t.stays)])]));
+  printLine(
+    `\n${bold("Practices")} (who works in the product by role or by its rows, not by both; rows of one without a practice lie in the home)`,
+  );
+  const { conflicts } = plan.practices;
+  printLine(
+    conflicts.length === 0
+      ? "  no contradiction"
+      : table(
+          conflicts.map(({ legacyUserId, practice, has, lacks }) => [
+            legacyUserId,
+            practice ? "practice" : "home only",
+            practice ? `lacks ${signs(lacks)}` : `has ${signs(has)}`,
+          ]),
+        ),
+  );
   printLine(`\n${bold("Cannot be carried")} (the account moves all the same)`);
   const losses = plan.decisions.filter((decision) => decision.losses.length > 0);
   printLine(losses.length === 0 ? "  nothing" : table(losses.map((decision) => [decision.legacyUserId, decision.losses.join(", ")])));
@@ -84,6 +104,7 @@ function printHeld(plan: Plan): void {
   );
 }
 
+const signs = (names: readonly string[]): string => names.map((name) => name.replaceAll("_", " ")).join(", ");
 const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
 const reasons = (counts: Record<string, number>): string =>
   Object.entries(counts)

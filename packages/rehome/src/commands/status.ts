@@ -15,6 +15,10 @@ export function addStatus(program: Command): void {
     });
 }
 
+function kept({ practices }: Status): string {
+  return practices.kept.length === 0 ? "" : `, kept though Clerk names them no more: ${practices.kept.join(", ")}`;
+}
+
 function printStatus(status: Status): void {
   const { move, fences } = status;
   printLine(
@@ -23,6 +27,7 @@ function printStatus(status: Status): void {
   printLine(
     table([
       ["people at WorkOS", `${status.people.done} of ${status.people.all}`],
+      ["practices at WorkOS", `${status.practices.done} of ${status.practices.all}${kept(status)}`],
       ["tables copied", status.tablesCopied],
       ["changes waiting", status.pending],
       [

@@ -73,9 +73,23 @@ const move = z.strictObject({
   users: z.strictObject({
     /** Product roles that exist. A user with another one is held. */
     roles: z.array(z.string()).min(1),
-    organizationType: callback<(user: { roles: readonly string[] }) => string>(),
-    organizationName: callback<(user: LegacyUser) => string>(),
-    /** Roles that WorkOS must know, with their permissions; `ownerRole` is given to everyone in the personal organization. */
+    organizations: z.strictObject({
+      /** The home: everybody who moves gets one of this type, and is its only member for ever. */
+      personal: z.strictObject({ type: z.string().min(1), name: callback<(user: LegacyUser) => string>() }),
+      /**
+       * An organization beside the home, for whoever works in the product; undefined for all others. Rows that a person owns lie there (`ownerOrg()`).
+       * @param roles in lower case; `user` where Clerk has none
+       */
+      practice: callback<(user: LegacyUser, roles: readonly string[]) => { type: string; name: string } | undefined>().default(
+        () => () => undefined,
+      ),
+      /**
+       * What in legacy says that somebody works in the product: a name, and SQL for legacy that gives their legacy user ids in a column `id`.
+       * `rehome plan` lists everybody of whom these and `practice` do not say the same.
+       */
+      practiceSigns: z.record(z.string(), z.string()).default({}),
+    }),
+    /** Roles that WorkOS must know, with their permissions; `ownerRole` is given to everyone in the own organizations. */
     workosRoles: z.record(z.string(), z.strictObject({ name: z.string(), permissions: z.array(z.string()) })),
     ownerRole: z.string(),
     /** Legacy ids of held users who may stay behind, each accepted by name. */
@@ -87,9 +101,15 @@ const move = z.strictObject({
   }),
   /**
    * Statements that write tables of the target from the ledger: `upsert` once per person before any row, `guests` after new guests appeared.
-   * `adoptGuests` writes `rehome.guest` from the target before that: guests whom the product itself booked there.
+   * `adoptGuests` writes `rehome.guest` from the target before that: guests whom the product itself booked there. `practices` is a query that says
+   * whose practices the target holds, so that a way back notes those that the product made: `user_id`, `organization_id`, `membership_id`, `type`, `name`.
    */
-  people: z.strictObject({ upsert: z.array(statement), guests: z.array(statement), adoptGuests: z.array(statement).default([]) }),
+  people: z.strictObject({
+    upsert: z.array(statement),
+    guests: z.array(statement),
+    adoptGuests: z.array(statement).default([]),
+    practices: z.string().optional(),
+  }),
   tables: z.record(z.string(), tableMapping),
   /** Statements that fill tables of the target from other tables of the target, after the rows (such as set-up flags). Each may be run again. */
   derive: z.array(statement).default([]),

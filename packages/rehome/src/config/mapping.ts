@@ -45,9 +45,9 @@ export const utc = (column: string): ColumnSource => ({ kind: "utc", column });
 export const user = (column: string): ColumnSource => ({ kind: "user", column });
 /** The WorkOS user id of the row's owner. */
 export const ownerUser = (): ColumnSource => ({ kind: "ownerUser" });
-/** The organization of the row's owner. */
+/** The owner's practice; of one who has none, the home. The home itself is `person("workos_organization_id")`. */
 export const ownerOrg = (): ColumnSource => ({ kind: "ownerOrg" });
-/** The organization of whoever proved this e-mail address, else of the guest with it. */
+/** The home of whoever proved this e-mail address, else the organization of the guest with it. Never a practice. */
 export const party = (column: string): ColumnSource => ({ kind: "party", column });
 /** A target column of the row that a reference names, such as the organization of a schedule's windows. */
 export const parentColumn = (reference: string, column: string): ColumnSource => ({ kind: "parentColumn", reference, column });

@@ -76,7 +76,8 @@ export async function derive(target: ClientBase, config: MoveConfig, epoch: stri
 }
 
 /**
- * Carries rows again whose verdict may have changed because people did: rows that stay behind, and rows of guests who proved their address.
+ * Carries rows again whose verdict may have changed because people did: rows that stay behind, rows of guests who proved their address, and rows that
+ * lie in the home of somebody who has a practice by now.
  */
 async function reconsider(
   legacy: ClientBase,
@@ -91,7 +92,7 @@ async function reconsider(
     "select legacy_table as tbl, key from rehome.left_behind where reason <> 'parent_left_behind'",
   );
   const changed: ChangedKeys = new Map();
-  for (const { tbl, key } of [...stays, ...(await rowsOfFormerGuests(target, config))])
+  for (const { tbl, key } of [...stays, ...(await rowsOfFormerGuests(target, config)), ...(await rowsForPractices(target, config))])
     changed.set(tbl, (changed.get(tbl) ?? new Set()).add(key));
   if (changed.size === 0) return;
   await transaction(
@@ -118,6 +119,25 @@ async function rowsOfFormerGuests(target: ClientBase, config: MoveConfig): Promi
       `select t.${id(key)}::text as key from public.${id(main)} t
          join rehome.guest g on g.org_id = t.${id(column)}
         where exists (select from rehome.address a join rehome.identity i using (legacy_user_id) where i.moved and a.verified and a.email_key = g.email_key)`,
+    );
+    found.push(...rows.map((row) => ({ tbl: name, key: row.key })));
+  }
+  return found;
+}
+
+async function rowsForPractices(target: ClientBase, config: MoveConfig): Promise<{ tbl: string; key: string }[]> {
+  const found: { tbl: string; key: string }[] = [];
+  for (const [name, mapping] of Object.entries(config.tables)) {
+    const [main, sources] = Object.entries(mapping.into)[0] ?? [];
+    const columnOf = (kind: string) => Object.entries(sources ?? {}).find(([, source]) => source.kind === kind)?.[0];
+    const [org, owner, key] = [columnOf("ownerOrg"), columnOf("ownerUser"), columnOf("same")];
+    if (!main || !org || !owner || !key) continue; // owned through a row that is carried itself
+    const rows = await query<{ key: string }>(
+      target,
+      `find ${main} in the home of somebody who has a practice`,
+      `select t.${id(key)}::text as key from public.${id(main)} t
+         join rehome.identity i on i.workos_user_id = t.${id(owner)} and i.workos_organization_id = t.${id(org)}
+        where i.moved and i.workos_practice_id is not null`,
     );
     found.push(...rows.map((row) => ({ tbl: name, key: row.key })));
   }

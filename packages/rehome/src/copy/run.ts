@@ -18,7 +18,8 @@ export async function runCopy(config: MoveConfig, progress: Progress): Promise<C
         target,
         "check the identity map",
         `select (select count(*)::int from rehome.disposition) as decided,
-                count(*) filter (where moved and (workos_user_id is null or workos_organization_id is null or workos_membership_id is null))::int as missing
+                count(*) filter (where moved and (workos_user_id is null or workos_organization_id is null or workos_membership_id is null
+                                       or (practice_type is not null and (workos_practice_id is null or workos_practice_membership_id is null))))::int as missing
            from rehome.identity i left join rehome.disposition d using (legacy_user_id)
           where d.disposition is distinct from 'hold'`,
       );

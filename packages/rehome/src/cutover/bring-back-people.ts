@@ -5,6 +5,7 @@ import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { openWorkos } from "../users/workos.ts";
 import { type Clerk, clerkFailed, isRefusalOfOne, openClerk } from "./clerk.ts";
+import { notePractices } from "./note-practices.ts";
 import { peopleTable } from "./people-table.ts";
 
 /** What became of the people who signed up after the cutover. */
@@ -28,19 +29,26 @@ interface Newcomer {
  * Gives everyone who signed up after the cutover a Clerk user, so that their rows can name one on legacy.
  *
  * Carried is the address with its verified state; WorkOS gives out no password, so they set one anew. The Clerk user is found by external id
- * first (the WorkOS user id), so running again creates nobody twice; WorkOS learns the legacy id, as of everyone who moved.
+ * first (the WorkOS user id), so running again creates nobody twice; WorkOS learns the legacy id, as of everyone who moved. Home and practice of one
+ * person come back as one legacy user (see `notePractices`).
  *
  * One person whom Clerk does not take (the address may belong to somebody held) does not stop the way back of all others: legacy's rows get a
  * stand-in id, and the person is held, by name, before the next cutover.
  */
 export async function bringBackPeople(config: MoveConfig, target: ClientBase, epoch: string): Promise<BroughtBack> {
+  const figures = await bringBackNewcomers(config, target, epoch);
+  await notePractices(config, target, epoch);
+  return figures;
+}
+
+async function bringBackNewcomers(config: MoveConfig, target: ClientBase, epoch: string): Promise<BroughtBack> {
   const table = peopleTable(config);
   if (!table) return { people: 0, refused: [] };
   const newcomers = await query<Newcomer>(
     target,
     "find people who signed up after the cutover",
     `select t.${id(table.userColumn)} as "workosUserId", t.${id(table.emailColumn)} as email, coalesce(t.${id(table.verifiedColumn)}, false) as "emailVerified", t.org_id as "organizationId",
-            not exists (select from rehome.identity i where i.workos_organization_id = t.org_id) as "ownOrganization"
+            not exists (select from rehome.identity i where t.org_id in (i.workos_organization_id, i.workos_practice_id)) as "ownOrganization"
        from public.${id(table.name)} t where not exists (select from rehome.identity i where i.workos_user_id = t.${id(table.userColumn)})`,
   );
   if (newcomers.length === 0) return { people: 0, refused: [] };

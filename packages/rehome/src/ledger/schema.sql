@@ -54,7 +54,7 @@ create table if not exists rehome.disposition (
   decided_at     timestamptz not null default now()
 );
 
--- Legacy user id -> WorkOS user, organization, membership; and of one who did not move, a stand-in for references that must not be lost.
+-- Legacy user id -> WorkOS user, home, membership in it, and practice if there is one; and of one who did not move, a stand-in for references that must not be lost.
 create table if not exists rehome.identity (
   legacy_user_id         text primary key,
   moved                  boolean not null,
@@ -65,6 +65,9 @@ create table if not exists rehome.identity (
   workos_user_id         text unique,
   workos_organization_id text unique,
   workos_membership_id   text unique,
+  -- Beside the home; `practice_type` is set for whoever has one or is to have one.
+  workos_practice_id            text unique,
+  workos_practice_membership_id text unique,
   -- Whether this move made the WorkOS user. One that was there before is brought up to date, and never deleted.
   made_user              boolean not null default false,
   -- SHA-256 of what WorkOS was sent last. Null: nothing yet, or Clerk served since and all of it is sent again.
@@ -94,6 +97,10 @@ create table if not exists rehome.identity (
   security_preferences   json,
   organization_type      text,
   organization_name      text,
+  practice_type          text,
+  practice_name          text,
+  -- Whether Clerk still says so. One who worked in the product before keeps the practice.
+  practice_due           boolean not null default false,
   roles                  text[],
   clerk_created_at       timestamptz,
   clerk_updated_at       timestamptz

@@ -230,7 +230,9 @@ function expression(scope: Scope, source: ColumnSource): string {
 
 function ownerOrganization(scope: Scope): string {
   const { owner } = scope.mapping;
-  return owner.kind === "through" ? `${referenceAlias(scope, owner.column)}.${id("org_id")}` : "o.workos_organization_id";
+  return owner.kind === "through"
+    ? `${referenceAlias(scope, owner.column)}.${id("org_id")}`
+    : "coalesce(o.workos_practice_id, o.workos_organization_id)";
 }
 
 function referenceAlias(scope: Scope, column: string): string {

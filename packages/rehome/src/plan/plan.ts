@@ -8,6 +8,7 @@ import { withConnection } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
 import { type Decision, type Disposition, decide } from "./dispositions.ts";
 import { estimateRequests, type RequestEstimate } from "./estimate.ts";
+import { type PracticePlan, planPractices } from "./practices.ts";
 import { planRows, type TablePlan } from "./rows.ts";
 
 /** What a move would do. Made from the sources alone; nothing is written anywhere. */
@@ -15,6 +16,8 @@ export interface Plan {
   name: string;
   users: { total: number; byDisposition: Record<Disposition, Record<string, number>>; losses: Record<string, number> };
   decisions: Decision[];
+  /** Who gets an organization beside the home, and whom legacy contradicts. */
+  practices: PracticePlan;
   tables: TablePlan[];
   /** Rows of the legacy audit database, which stay there as a whole (docs/decisions/stays-behind.md). */
   auditRows: number | null;
@@ -41,13 +44,15 @@ export async function planMove(config: MoveConfig): Promise<Plan> {
       });
     }
     const tables = await planRows(legacy, catalog, config, decisions);
+    const practices = await planPractices(legacy, people, decisions, config.users);
     return {
       name: config.name,
       users: { total: people.length, byDisposition: countByDisposition(decisions), losses: countLosses(decisions) },
       decisions,
+      practices,
       tables,
       auditRows: await countAudit(config.legacy.audit),
-      workos: estimateRequests(moving(people, decisions), config),
+      workos: estimateRequests({ ...moving(people, decisions), practices: practices.people }, config),
       monthlyCost: config.monthlyCost ?? null,
       open: decisions
         .filter((d) => d.disposition === "hold" && !config.users.acceptHeld.includes(d.legacyUserId))

@@ -12,6 +12,7 @@ const report: ReportFigures = {
     { disposition: "hold", reason: "unknown_role", n: 10 },
   ],
   losses: [{ loss: "backup_codes", n: 2 }],
+  practices: { people: 7, kept: 1 },
   tables: [
     { table: "events", rows: 400, stays: 100 },
     { table: "meetings", rows: 200, stays: 0 },
@@ -38,6 +39,7 @@ test("one page that asks nothing of anywhere, with every figure in it", () => {
     "unknown role",
     "400, 100 stay",
     "600 rows",
+    "7 have a practice beside the home, 1 of them only because they had one before",
     "1 of 2",
   ])
     expect(html).toContain(shown);

@@ -11,6 +11,8 @@ export interface ReportFigures {
   writtenAt: string;
   dispositions: { disposition: string; reason: string; n: number }[];
   losses: { loss: string; n: number }[];
+  /** How many have a practice beside the home, and how many of them only because they had one before. */
+  practices: { people: number; kept: number };
   tables: { table: string; rows: number; stays: number }[];
   leftBehind: { table: string; reason: string; n: number }[];
   proofs: { name: string; ok: boolean; checked: number; expected: number; figure: string; offenders: string[]; seconds: number }[];
@@ -36,6 +38,12 @@ export async function readReport(target: ClientBase, config: MoveConfig): Promis
       "read the losses",
       "select loss, count(*)::int as n from rehome.disposition, unnest(losses) loss group by 1 order by 2 desc",
     ),
+    practices: (
+      await rows<ReportFigures["practices"]>(
+        "count the practices",
+        "select count(*)::int as people, count(*) filter (where not practice_due)::int as kept from rehome.identity where moved and practice_type is not null",
+      )
+    )[0] ?? { people: 0, kept: 0 },
     tables: await rows(
       "read the tables",
       `select t.item as "table", (t.figures ->> 'rows')::int as rows, count(b.key)::int as stays

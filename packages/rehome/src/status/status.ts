@@ -17,6 +17,8 @@ export interface Status {
   dispositions: Record<string, number>;
   /** People with a WorkOS user, and all who move. */
   people: { done: number; all: number };
+  /** Practices at WorkOS, all that are due, and legacy ids of those who keep one although Clerk says no more that they work in the product. */
+  practices: { done: number; all: number; kept: string[] };
   tablesCopied: number;
   leftBehind: Record<string, number>;
   gate: GateCheck[];
@@ -25,6 +27,11 @@ export interface Status {
 }
 
 const VERBS: readonly WritingVerb[] = ["schema", "users", "copy", "verify", "cutover", "rollback"];
+
+const PRACTICES = `
+select count(*) filter (where workos_practice_membership_id is not null)::int as done, count(*)::int as all,
+       coalesce(array_agg(legacy_user_id order by legacy_user_id) filter (where not practice_due), '{}') as kept
+  from rehome.identity where moved and practice_type is not null`;
 
 /** @throws MoveError LEDGER_MISSING before `rehome schema` */
 export async function readStatus(config: MoveConfig): Promise<Status> {
@@ -38,6 +45,7 @@ export async function readStatus(config: MoveConfig): Promise<Status> {
         "count the people",
         `select count(*) filter (where workos_membership_id is not null)::int as done, count(*)::int as all from rehome.identity where moved`,
       );
+      const [practices] = await query<Status["practices"] & { [name: string]: unknown }>(target, "count the practices", PRACTICES);
       const fences = { legacy: await readFence(legacy), target: await readFence(target) };
       const serving = move.side === "legacy" ? legacy : target;
       return {
@@ -49,6 +57,7 @@ export async function readStatus(config: MoveConfig): Promise<Status> {
           "select disposition as name, count(*)::int as n from rehome.disposition group by 1",
         ),
         people: { done: people?.done ?? 0, all: people?.all ?? 0 },
+        practices: { done: practices?.done ?? 0, all: practices?.all ?? 0, kept: practices?.kept ?? [] },
         tablesCopied:
           Object.values(
             await counts(

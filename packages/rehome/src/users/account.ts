@@ -3,12 +3,20 @@ import type { MoveConfig } from "../config/define.ts";
 import { stripAddress } from "../legacy/address.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { judgeDigest } from "../plan/digests.ts";
+import { practiceExternalId } from "./identities.ts";
 import type { PacedWorkos } from "./workos.ts";
 
 type NewUser = Parameters<PacedWorkos["sdk"]["userManagement"]["createUser"]>[0];
 
 /** Kinds of organizations a person may have. */
-export type OrganizationKind = "home";
+export const ORGANIZATION_KINDS = ["home", "practice"] as const;
+export type OrganizationKind = (typeof ORGANIZATION_KINDS)[number];
+
+/** Names of a person's organizations; a practice has one only where there is one. */
+export interface OrganizationNames {
+  home: string;
+  practice: string | null;
+}
 
 /** One organization of a person, as it shall be at WorkOS. */
 export interface WantedOrganization {
@@ -45,7 +53,7 @@ export const CLOSED_PASSWORD = "closed";
  * @param names of the organizations, as the ledger keeps them
  * @param moveId marks what this move makes
  */
-export function wantedOf(user: LegacyUser, names: { home: string }, config: MoveConfig["users"], moveId: string): Wanted {
+export function wantedOf(user: LegacyUser, names: OrganizationNames, config: MoveConfig["users"], moveId: string): Wanted {
   const verdict = user.digest ? judgeDigest(user.hasher ?? "", user.digest.reveal()) : undefined;
   return {
     id: user.id,
@@ -57,7 +65,12 @@ export function wantedOf(user: LegacyUser, names: { home: string }, config: Move
     password: verdict?.carried ? { hash: verdict.convert(), type: verdict.type as "bcrypt" } : null,
     totpSecret: user.totp?.reveal() ?? null,
     metadata: { rehome_move: moveId, ...(user.createdAt ? { legacy_created_at: user.createdAt.toISOString() } : {}) },
-    organizations: [{ kind: "home", externalId: user.id, name: names.home, role: config.ownerRole, what: "organization", moveId }],
+    organizations: [
+      { kind: "home" as const, externalId: user.id, name: names.home, what: "organization" },
+      ...(names.practice === null
+        ? []
+        : [{ kind: "practice" as const, externalId: practiceExternalId(user.id), name: names.practice, what: "practice" }]),
+    ].map((organization) => ({ ...organization, role: config.ownerRole, moveId })),
   };
 }
 

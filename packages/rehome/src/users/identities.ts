@@ -19,11 +19,15 @@ export interface Unwritable {
 /** How many people one statement writes. */
 const CHUNK = 1_000;
 
+/** Under which external id WorkOS keeps somebody's practice; the home has the legacy user id itself. */
+export const practiceExternalId = (legacyUserId: string): string => `practice:${legacyUserId}`;
+
 /**
  * Writes what was decided, and everyone into the identity map: who moves with what Clerk knows of him, who stays with a stand-in.
  *
- * A person who is already there keeps all ids; what Clerk says of him is brought up to date. Whoever moved once and is not among these people any more
- * (gone from Clerk and from the export) does not move. A person whom the database refuses is refused alone, with the SQLSTATE.
+ * A person who is already there keeps all ids; what Clerk says of him is brought up to date. Whoever was to have a practice when the first request was
+ * sent keeps it, whatever Clerk says by now: it may be there, with rows in it. Whoever moved once and is not among these people any more (gone from Clerk
+ * and from the export) does not move. A person whom the database refuses is refused alone, with the SQLSTATE.
  *
  * @returns whom the database refused
  */
@@ -97,6 +101,7 @@ async function writePeople(
 ): Promise<void> {
   const people = users.map((user) => {
     const roles = rolesOf(user);
+    const practice = config.organizations.practice(user, roles);
     return {
       legacy_user_id: user.id,
       moved: moving.has(user.id),
@@ -108,8 +113,10 @@ async function writePeople(
       image_url: user.imageUrl,
       country: user.country,
       security_preferences: user.securityPreferences === null ? null : JSON.stringify(user.securityPreferences),
-      organization_type: config.organizationType({ roles }),
-      organization_name: config.organizationName(user),
+      organization_type: config.organizations.personal.type,
+      organization_name: config.organizations.personal.name(user),
+      practice_type: practice?.type ?? null,
+      practice_name: practice?.name ?? null,
       roles,
       clerk_created_at: user.createdAt?.toISOString() ?? null,
       clerk_updated_at: user.updatedAt?.toISOString() ?? null,
@@ -139,20 +146,22 @@ const SAVE_PEOPLE = `
 with p as (
 select *
   from json_to_recordset($1) p(legacy_user_id text, moved boolean, email text, email_verified boolean, username text, first_name text, last_name text,
-       image_url text, country text, security_preferences text, organization_type text, organization_name text, roles text[],
-       clerk_created_at timestamptz, clerk_updated_at timestamptz)),
+       image_url text, country text, security_preferences text, organization_type text, organization_name text, practice_type text, practice_name text,
+       roles text[], clerk_created_at timestamptz, clerk_updated_at timestamptz)),
 turned as (
 insert into rehome.rejudge (legacy_user_id)
 select p.legacy_user_id from p join rehome.identity i using (legacy_user_id)
  where p.moved <> i.moved and exists (select from rehome.task where verb = 'copy')
     on conflict do nothing)
-insert into rehome.identity (legacy_user_id, moved, email, email_verified, username, first_name, last_name, image_url, country, security_preferences,
-                             organization_type, organization_name, roles, clerk_created_at, clerk_updated_at)
+insert into rehome.identity as i (legacy_user_id, moved, email, email_verified, username, first_name, last_name, image_url, country, security_preferences,
+                             organization_type, organization_name, practice_type, practice_name, practice_due, roles, clerk_created_at, clerk_updated_at)
 select legacy_user_id, moved, email, email_verified, username, first_name, last_name, image_url, country, security_preferences::json,
-       organization_type, organization_name, roles, clerk_created_at, clerk_updated_at
+       organization_type, organization_name, practice_type, practice_name, practice_type is not null, roles, clerk_created_at, clerk_updated_at
   from p
     on conflict (legacy_user_id) do update set
-       moved = excluded.moved, email = excluded.email, email_verified = excluded.email_verified, username = excluded.username,
+       practice_type = case when excluded.practice_type is null and (i.attempted_at is not null or i.workos_practice_id is not null) then i.practice_type else excluded.practice_type end,
+       practice_name = case when excluded.practice_type is null and (i.attempted_at is not null or i.workos_practice_id is not null) then i.practice_name else excluded.practice_name end,
+       practice_due = excluded.practice_due, moved = excluded.moved, email = excluded.email, email_verified = excluded.email_verified, username = excluded.username,
        first_name = excluded.first_name, last_name = excluded.last_name, image_url = excluded.image_url, country = excluded.country,
        security_preferences = excluded.security_preferences, organization_type = excluded.organization_type,
        organization_name = excluded.organization_name, roles = excluded.roles,

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import { holdEpoch } from "../ledger/ledger.ts";
 import { query, transaction } from "../postgres/query.ts";
-import type { OrganizationKind } from "./account.ts";
+import type { OrganizationKind, OrganizationNames } from "./account.ts";
 
 /** What the ledger knows of one organization of a person. */
 export interface KnownOrganization {
@@ -22,7 +22,7 @@ export interface Known {
   rowId: string;
   /** An earlier run may have sent requests for this person: look before creating. */
   attempted: boolean;
-  names: { home: string };
+  names: OrganizationNames;
   userId: string | null;
   madeUser: boolean;
   accountPrint: string | null;
@@ -43,12 +43,17 @@ const COLUMNS = `
   i.workos_user_id as "userId", i.made_user as "madeUser", i.account_print as "accountPrint", i.password_print as "passwordPrint", i.totp_print as "totpPrint",
   i.workos_email as email, i.workos_updated_at as "updatedAt", i.workos_factor_id as "factorId", i.factors_before as "factorsBefore",
   i.workos_organization_id as "homeId", i.workos_membership_id as "homeMembershipId", i.organizations_sent as sent,
+  case when i.practice_type is not null then coalesce(i.practice_name, i.organization_name) end as "practiceName",
+  i.workos_practice_id as "practiceId", i.workos_practice_membership_id as "practiceMembershipId",
   (extract(epoch from i.doubt_since) * 1000)::float8 as "doubtSince"`;
 
 type Row = Omit<Known, "names" | "organizations"> & {
   homeName: string;
   homeId: string | null;
   homeMembershipId: string | null;
+  practiceName: string | null;
+  practiceId: string | null;
+  practiceMembershipId: string | null;
   sent: Partial<Record<OrganizationKind, Omit<KnownOrganization, "id" | "membershipId">>>;
 };
 
@@ -64,10 +69,13 @@ export async function readKnown(client: ClientBase, where: string, params: reado
     `select ${COLUMNS} from rehome.identity i where ${where} order by i.legacy_user_id ${limit === undefined ? "" : `limit ${limit}`}`,
     params,
   );
-  return rows.map(({ homeName, homeId, homeMembershipId, sent, ...row }) => ({
+  return rows.map(({ homeName, homeId, homeMembershipId, practiceName, practiceId, practiceMembershipId, sent, ...row }) => ({
     ...row,
-    names: { home: homeName },
-    organizations: { home: { ...NEVER_SENT, ...sent.home, id: homeId, membershipId: homeMembershipId } },
+    names: { home: homeName, practice: practiceName },
+    organizations: {
+      home: { ...NEVER_SENT, ...sent.home, id: homeId, membershipId: homeMembershipId },
+      practice: { ...NEVER_SENT, ...sent.practice, id: practiceId, membershipId: practiceMembershipId },
+    },
   }));
 }
 
@@ -140,8 +148,7 @@ export async function saveRefusals(client: ClientBase, refused: readonly { id: s
 }
 
 function toRow({ known, settled }: Outcome): unknown {
-  const { home } = known.organizations;
-  const { id, membershipId, ...sent } = home;
+  const { home, practice } = known.organizations;
   return {
     id: known.legacyUserId,
     u: known.userId,
@@ -153,29 +160,34 @@ function toRow({ known, settled }: Outcome): unknown {
     updated: known.updatedAt,
     f: known.factorId,
     before: known.factorsBefore,
-    o: id,
-    m: membershipId,
-    sent: { home: sent },
+    o: home.id,
+    m: home.membershipId,
+    o2: practice.id,
+    m2: practice.membershipId,
+    sent: { home: whatWasSent(home), practice: whatWasSent(practice) },
     doubt: known.doubtSince === null ? null : new Date(known.doubtSince).toISOString(),
     settled,
   };
 }
 
+const whatWasSent = ({ id: _, membershipId: __, ...sent }: KnownOrganization) => sent;
+
 // Rows that were copied name the user and the organizations: when one of these ids is another by now, the rows must follow.
 const SAVE = `
 with b as (
   select * from json_to_recordset($1) b(id text, u text, made boolean, a text, p text, t text, email text, updated text, f text, before text[],
-                                        o text, m text, sent json, doubt timestamptz, settled boolean)),
+                                        o text, m text, o2 text, m2 text, sent json, doubt timestamptz, settled boolean)),
 other as (
   insert into rehome.rejudge (legacy_user_id, workos_user_ids, workos_organization_ids)
-  select i.legacy_user_id, array_remove(array[i.workos_user_id], null), array_remove(array[i.workos_organization_id], null)
+  select i.legacy_user_id, array_remove(array[i.workos_user_id], null), array_remove(array[i.workos_organization_id, i.workos_practice_id], null)
     from b join rehome.identity i on i.legacy_user_id = b.id
-   where (i.workos_user_id is distinct from b.u or i.workos_organization_id is distinct from b.o)
+   where (i.workos_user_id is distinct from b.u or i.workos_organization_id is distinct from b.o or i.workos_practice_id is distinct from b.o2)
      and exists (select from rehome.task where verb = 'copy')
       on conflict (legacy_user_id) do update set workos_user_ids = rehome.rejudge.workos_user_ids || excluded.workos_user_ids,
          workos_organization_ids = rehome.rejudge.workos_organization_ids || excluded.workos_organization_ids)
 update rehome.identity i
    set workos_user_id = b.u, made_user = b.made, account_print = b.a, password_print = b.p, totp_print = b.t, workos_email = b.email,
        workos_updated_at = b.updated, workos_factor_id = b.f, factors_before = b.before, workos_organization_id = b.o, workos_membership_id = b.m,
+       workos_practice_id = b.o2, workos_practice_membership_id = b.m2,
        organizations_sent = b.sent, doubt_since = b.doubt, in_flight = case when b.settled then null else i.in_flight end
   from b where i.legacy_user_id = b.id`;

@@ -221,6 +221,23 @@ test("a user deleted by hand at WorkOS who then changes at Clerk is made anew", 
   expect(state.memberships.filter((one) => one.status === "active")).toHaveLength(1);
 });
 
+test("a patient becomes an expert: a practice beside the home, with a membership; back to patient it stays", async () => {
+  const figures = await moveThen([bea], [{ ...bea, role: "expert" }]);
+  const state = await world.state();
+  expect(state.organizations.map((one) => [one.external_id, one.name]).toSorted()).toEqual([
+    ["practice:user_bea", "Practice of Bea Lima"],
+    ["user_bea", "Bea Lima"],
+  ]);
+  expect(state.memberships.map((one) => [one.status, one.role.slug])).toEqual([
+    ["active", "owner"],
+    ["active", "owner"],
+  ]);
+  expect(figures.changes).toEqual([{ id: "user_bea", what: ["practice made"] }]);
+  await world.atClerk([{ ...bea, banned: true }]);
+  expect((await world.users()).removed[0]?.what).toEqual(["account", "organization", "practice"]);
+  expect((await world.state()).organizations).toEqual([]);
+});
+
 test("the legacy id, the date of sign-up and the move are at WorkOS", async () => {
   await world.atClerk([ana]);
   await world.users();

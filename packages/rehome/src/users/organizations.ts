@@ -31,7 +31,10 @@ export async function levelOrganization(workos: PacedWorkos, known: Known, wante
       changes.push(`${wanted.what} made anew: WorkOS had it no more`);
     }
   }
-  if (there.id === null) found = !(await makeOrganization(workos, known, there, wanted, what));
+  if (there.id === null) {
+    found = !(await makeOrganization(workos, known, there, wanted, what));
+    if (changes.length === 0) changes.push(`${wanted.what} made`);
+  }
   if (there.membershipId !== null && there.role !== wanted.role) await changeRole(workos, there, wanted, what, changes);
   if (there.membershipId === null) await makeMembership(workos, known, there, wanted, what, found);
   return changes;

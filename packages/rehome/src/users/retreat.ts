@@ -16,7 +16,7 @@ export interface Removed {
 const FEW = 5;
 const FEW_PERCENT = 10;
 
-const LEFT = `not i.moved and (i.workos_user_id is not null or i.workos_organization_id is not null)`;
+const LEFT = `not i.moved and (i.workos_user_id is not null or i.workos_organization_id is not null or i.workos_practice_id is not null)`;
 
 /**
  * Refuses to remove more people than ordinary life explains: another Clerk instance, or a shorter export, looks like everybody's deletion.

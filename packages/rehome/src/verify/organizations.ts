@@ -12,8 +12,8 @@ export interface Claim {
 /**
  * What must be true of the organization columns that mapping back does not show.
  *
- * The owner's organization must be one in which the owner is a member, or that of the row it belongs to; a party's must be the guest's of that
- * address, or one of somebody who proved it. Asked of the rows as they are, so that what the product did on the target in between (a guest who
+ * A home must be the person's own; the owner's organization one in which the owner is a member (the practice, if there is one: no row stays in the home
+ * then), or that of the row it belongs to; a party's the guest's of that address, or the home of somebody who proved it. Asked of the rows as they are, so that what the product did on the target in between (a guest who
  * signed up, an expert who joined a clinic) stays right.
  */
 export function organizationClaims(catalog: Catalog, { tables }: MoveConfig): Claim[] {
@@ -61,7 +61,12 @@ function rightfulOrganization(
   const user = columnOf(
     (candidate) => candidate.kind === "ownerUser" || (candidate.kind === "person" && candidate.field === "workos_user_id"),
   );
-  return user ? `exists (select from public.memberships o where o.workos_user_id = m.${id(user)} and o.org_id = ${column})` : undefined;
+  if (!user) return undefined;
+  const member = `exists (select from public.memberships o where o.workos_user_id = m.${id(user)} and o.org_id = ${column})`;
+  const known = `from rehome.identity i where i.workos_user_id = m.${id(user)} and i.workos_organization_id`;
+  return source.kind === "person"
+    ? `${member} and not exists (select ${known} <> ${column})`
+    : `${member} and not exists (select ${known} = ${column} and i.workos_practice_id is not null)`;
 }
 
 function ofAddress(address: string, column: string): string {

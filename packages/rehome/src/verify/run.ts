@@ -4,7 +4,9 @@ import { compileAll } from "../copy/forward-pass.ts";
 import { atOneSnapshot } from "../copy/sync.ts";
 import { fromConfigFunction } from "../errors.ts";
 import { holdEpoch, recordEvent, takeMove } from "../ledger/ledger.ts";
+import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
+import { rolesOf } from "../plan/dispositions.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { query, transaction } from "../postgres/query.ts";
@@ -29,8 +31,9 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
       const epoch = await takeMove(target, "verify");
       const forward = compileAll(config, await readCatalog(legacy, "legacy"), await readCatalog(target, "the target"));
       let tables: TableComparison[] = [];
+      const hasPractice = (user: LegacyUser) => config.users.organizations.practice(user, rolesOf(user)) !== undefined;
       const proofs: (() => Promise<Proof>)[] = [
-        async () => proveUsers(target, openWorkos(config.target.workos), await readLegacyUsers(config.legacy.clerk)),
+        async () => proveUsers(target, openWorkos(config.target.workos), await readLegacyUsers(config.legacy.clerk), hasPractice),
         async () => {
           const rows = await atOneSnapshot(legacy, target, forward, config, epoch, () => proveRows(legacy, target, config));
           tables = rows.tables;

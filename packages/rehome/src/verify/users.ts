@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { query } from "../postgres/query.ts";
+import { practiceExternalId } from "../users/identities.ts";
 import type { PacedWorkos } from "../users/workos.ts";
 import { judge, type Proof } from "./proof.ts";
 
@@ -16,6 +17,8 @@ interface Known {
   user: string | null;
   organization: string | null;
   membership: string | null;
+  practice: string | null;
+  practiceMembership: string | null;
 }
 
 /** Of people whom a rollback brought back to Clerk: WorkOS had them first, without an external id. */
@@ -25,10 +28,18 @@ const NEWCOMER = "signed_up_after_cutover";
  * Proves that every legacy user is accounted for, and that WorkOS holds exactly the people who moved.
  *
  * The expected side is Clerk itself (`people`, read anew), the found side is WorkOS's own lists; the ledger only says who was to move. Per
- * person: one WorkOS user, the one of the identity map; the address and its verified state as Clerk has them; an active membership in an
- * organization of the person's own, and none in the organization of another person.
+ * person: one WorkOS user, the one of the identity map; the address and its verified state as Clerk has them; an active membership in a home of
+ * the person's own, and in a practice of the person's own where there is one; none in the home of another person, nor in another's practice unless
+ * the product let the person in.
+ *
+ * @param hasPractice who must have a practice, by the config
  */
-export async function proveUsers(client: ClientBase, workos: PacedWorkos, people: readonly LegacyUser[]): Promise<Proof> {
+export async function proveUsers(
+  client: ClientBase,
+  workos: PacedWorkos,
+  people: readonly LegacyUser[],
+  hasPractice: (user: LegacyUser) => boolean,
+): Promise<Proof> {
   const decided = await query<{ id: string; disposition: string; reason: string }>(
     client,
     "read the dispositions",
@@ -37,7 +48,8 @@ export async function proveUsers(client: ClientBase, workos: PacedWorkos, people
   const identities = await query<Known & { [name: string]: unknown }>(
     client,
     "read the identity map",
-    `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as organization, workos_membership_id as membership
+    `select legacy_user_id as id, workos_user_id as "user", workos_organization_id as organization, workos_membership_id as membership,
+            workos_practice_id as practice, workos_practice_membership_id as "practiceMembership"
        from rehome.identity where moved`,
   );
   const decisionById = new Map(decided.map((row) => [row.id, row]));
@@ -67,6 +79,8 @@ export async function proveUsers(client: ClientBase, workos: PacedWorkos, people
     }
     if (!account || !identity?.user || !identity.organization || !identity.membership)
       offenders.push(`${person.id}: no WorkOS user, organization or membership`);
+    else if (hasPractice(person) && !(identity.practice && identity.practiceMembership))
+      offenders.push(`${person.id}: no practice, or no membership in it`);
     else if (account.id !== identity.user) offenders.push(`${person.id}: another WorkOS user than the identity map says`);
     else if (account.emailVerified !== (person.primaryAddress?.verified ?? false))
       offenders.push(`${person.id}: verified state of the address differs`);
@@ -74,8 +88,10 @@ export async function proveUsers(client: ClientBase, workos: PacedWorkos, people
       offenders.push(`${person.id}: another address`);
   }
   for (const account of accounts) if (!expectedAccounts.has(account.id)) offenders.push(`WorkOS user ${account.id} is nobody of legacy`);
-  offenders.push(...(await foreignOrganizations(workos, identities, isNewcomer)), ...(await wrongMemberships(workos, identities)));
-  const figure = `${people.length} legacy users = ${counts.move} moved + ${counts.move_reset_password} moved with reset + ${counts.hold} held + ${counts.exclude} excluded; ${accounts.length} at WorkOS`;
+  offenders.push(...(await foreignOrganizations(workos, identities, isNewcomer, new Set(people.map(({ id }) => id)))));
+  offenders.push(...(await wrongMemberships(workos, identities, await letInByProduct(client))));
+  const practices = identities.filter(({ practice }) => practice).length;
+  const figure = `${people.length} legacy users = ${counts.move} moved + ${counts.move_reset_password} moved with reset + ${counts.hold} held + ${counts.exclude} excluded; ${accounts.length} at WorkOS, ${practices} with a practice`;
   return judge({ name: "users", checked, expected: people.length, figure, offenders });
 }
 
@@ -97,6 +113,7 @@ async function foreignOrganizations(
   workos: PacedWorkos,
   identities: readonly Known[],
   isNewcomer: (id: string) => boolean,
+  known: ReadonlySet<string>,
 ): Promise<string[]> {
   const ownerById = new Map<string, string | null>();
   for (let after: string | undefined; ; ) {
@@ -107,13 +124,36 @@ async function foreignOrganizations(
     after = page.listMetadata.after ?? undefined;
     if (!after) break;
   }
-  return identities
+  const homes = identities
     .filter(({ id, organization }) => organization && !isNewcomer(id) && ownerById.get(organization) !== id)
     .map(({ id }) => `${id}: the organization is not the person's own`);
+  const practices = identities
+    .filter(({ id, practice }) => practice && known.has(id) && ownerById.get(practice) !== practiceExternalId(id))
+    .map(({ id }) => `${id}: the practice is not the person's own`);
+  return [...homes, ...practices];
 }
 
-async function wrongMemberships(workos: PacedWorkos, identities: readonly Known[]): Promise<string[]> {
-  const ownerByOrganization = new Map(identities.map(({ id, organization }) => [organization, id]));
+/** Members of a practice that became a clinic while the target served: the product's mirror has them, and the mover made none. */
+async function letInByProduct(client: ClientBase): Promise<ReadonlySet<string>> {
+  const [mirror] = await query<{ there: boolean }>(
+    client,
+    "look for the mirror of memberships",
+    "select to_regclass('public.memberships') is not null as there",
+  );
+  if (!mirror?.there) return new Set();
+  const rows = await query<{ user: string; organization: string }>(
+    client,
+    "read who was let into a practice",
+    `select m.workos_user_id as "user", m.org_id as organization from public.memberships m
+       join rehome.identity i on i.workos_practice_id = m.org_id where m.workos_user_id <> i.workos_user_id`,
+  );
+  return new Set(rows.map(({ user, organization }) => `${user} ${organization}`));
+}
+
+async function wrongMemberships(workos: PacedWorkos, identities: readonly Known[], letIn: ReadonlySet<string>): Promise<string[]> {
+  const ownerByOrganization = new Map(
+    identities.flatMap(({ id, organization, practice }) => [organization, practice].filter(Boolean).map((one) => [one as string, id])),
+  );
   const wrong: string[] = [];
   for (let from = 0; from < identities.length; from += 20) {
     const batch = identities.slice(from, from + 20).filter((identity) => identity.user && identity.organization);
@@ -124,10 +164,11 @@ async function wrongMemberships(workos: PacedWorkos, identities: readonly Known[
         ),
       ),
     );
-    batch.forEach(({ id, organization }, index) => {
+    batch.forEach(({ id, user, organization, practice }, index) => {
       const organizations = (found[index]?.data ?? []).map((membership) => membership.organizationId);
       if (!organizations.includes(organization as string)) wrong.push(`${id}: the membership is not active at WorkOS`);
-      if (organizations.some((other) => (ownerByOrganization.get(other) ?? id) !== id))
+      if (practice && !organizations.includes(practice)) wrong.push(`${id}: the membership in the practice is not active at WorkOS`);
+      if (organizations.some((other) => (ownerByOrganization.get(other) ?? id) !== id && !letIn.has(`${user} ${other}`)))
         wrong.push(`${id}: is a member of another person's organization`);
     });
   }

@@ -20,6 +20,9 @@ export const FETCHED = "~";
 /** `external_id` of a person's own organization at WorkOS, so that it can be found again and made once only. */
 export const PERSONAL = "personal:";
 
+/** `external_id` of an organization that a person founded: `founded:<type>:<user id>`. It goes when the type changes or somebody else owns it. */
+export const FOUNDED = "founded:";
+
 /** The events that the sync asks for, webhooks and Events API alike. */
 export const SYNCED_EVENTS = [
   "organization.created",

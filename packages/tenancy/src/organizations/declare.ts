@@ -29,8 +29,14 @@ export async function declare(client: ClientBase, options: InstallOrganizations)
   await replace(
     client,
     "organization_type",
-    "type text, solo boolean, tiers text[], becomes text[]",
-    Object.entries(definition.types).map(([type, { members, tiers, becomes = [] }]) => ({ type, solo: members === "one", tiers, becomes })),
+    "type text, solo boolean, personal boolean, tiers text[], becomes text[]",
+    Object.entries(definition.types).map(([type, { members, personal = false, tiers, becomes = [] }]) => ({
+      type,
+      solo: members === "one",
+      personal,
+      tiers,
+      becomes,
+    })),
   );
   await replace(client, "feature", "type text, tier text, feature text", featureRows(definition));
   await replace(client, "organization_column", "name text, party boolean", [

@@ -36,7 +36,7 @@ describe("the matrix of features (R52)", () => {
 describe("a definition that contradicts itself is refused, and says where", () => {
   const base = {
     tiers: ["free"],
-    types: { solo: { members: "one", tiers: ["free"] } },
+    types: { solo: { members: "one", personal: true, tiers: ["free"] } },
     features: {},
     permissions: ["notes:read"],
     roles: { owner: ["*"], member: ["notes:*"] },
@@ -44,6 +44,24 @@ describe("a definition that contradicts itself is refused, and says where", () =
     formerOwnerRole: "member",
   } as const;
   test.each([
+    [{ types: { solo: { members: "one", tiers: ["free"] } } }, "0 types are personal, and one is to be"],
+    [
+      { types: { solo: { members: "one", personal: true, tiers: ["free"] }, own: { members: "one", personal: true, tiers: ["free"] } } },
+      "2 types are personal, and one is to be",
+    ],
+    [{ types: { solo: { members: "many", personal: true, tiers: ["free"] } } }, "type solo is personal and has many members"],
+    [
+      {
+        types: { solo: { members: "one", personal: true, tiers: ["free"], becomes: ["team"] }, team: { members: "many", tiers: ["free"] } },
+      },
+      "type solo is personal and becomes team",
+    ],
+    [
+      {
+        types: { solo: { members: "one", personal: true, tiers: ["free"] }, team: { members: "many", tiers: ["free"], becomes: ["solo"] } },
+      },
+      "type team becomes solo, which is personal",
+    ],
     [{ types: { solo: { members: "one", tiers: ["paid"] } } }, "type solo names the unknown tier paid"],
     [{ types: { solo: { members: "one", tiers: ["free"], becomes: ["team"] } } }, "type solo becomes the unknown type team"],
     [{ features: { notes: { team: "free" } } }, "feature notes names the unknown type team"],

@@ -8,6 +8,11 @@ export interface OrganizationType<Tier extends string = string> {
   tiers: readonly [Tier, ...Tier[]];
   /** Types it may become. Default: none. */
   becomes?: readonly string[];
+  /**
+   * The home of a person: exactly one type is. It has one member, becomes nothing, and nothing becomes it; users.org_id names an organization
+   * of this type, for ever.
+   */
+  personal?: true;
 }
 
 /** A product's types, tiers, features, roles and permissions: the one place where they stand. */
@@ -46,6 +51,14 @@ export function defineOrganizations<const Type extends string, const Tier extend
     for (const tier of type.tiers) if (!(tiers as readonly string[]).includes(tier)) refuse(`type ${name} names the unknown tier ${tier}`);
     for (const next of type.becomes ?? []) if (!typeNames.includes(next)) refuse(`type ${name} becomes the unknown type ${next}`);
   }
+  const personal = Object.entries<OrganizationType>(types).filter(([, type]) => type.personal);
+  const [home] = personal;
+  if (!home || personal.length > 1) refuse(`${personal.length} types are personal, and one is to be`);
+  const [name, { members, becomes = [] }] = home;
+  if (members !== "one") refuse(`type ${name} is personal and has many members`);
+  if (becomes.length > 0) refuse(`type ${name} is personal and becomes ${becomes[0]}`);
+  for (const [other, type] of Object.entries<OrganizationType>(types))
+    if (type.becomes?.includes(name)) refuse(`type ${other} becomes ${name}, which is personal`);
   for (const [feature, from] of Object.entries<Readonly<Record<string, string | undefined>>>(features)) {
     for (const [type, tier] of Object.entries(from)) {
       if (!typeNames.includes(type)) refuse(`feature ${feature} names the unknown type ${type}`);

@@ -6,6 +6,7 @@ export type OrganizationErrorCode =
   | "solo_organization"
   | "not_owner"
   | "not_a_member"
+  | "membership_ended"
   | "last_owner"
   | "transition_refused"
   | "organization_gone"
@@ -34,6 +35,10 @@ const RULES: Record<OrganizationErrorCode, Rule> = {
   not_a_member: {
     message: "The person is not an active member of the organization.",
     next: "Invite the person, or reactivate the membership.",
+  },
+  membership_ended: {
+    message: "The person's membership there has ended, or others are or were members; signing in does not bring it back.",
+    next: "Look at the organization at WorkOS: whoever may decide it makes the membership there.",
   },
   last_owner: {
     message: "An organization would be left without its owner.",

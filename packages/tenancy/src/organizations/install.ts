@@ -8,11 +8,11 @@ import { OrganizationError } from "./errors.ts";
 import { openProductTables } from "./product-access.ts";
 
 /** The version of schema tenancy that this package installs. */
-export const ORGANIZATIONS_VERSION = 2;
+export const ORGANIZATIONS_VERSION = 3;
 
 const JOBS = ["rehome_job_sync", "rehome_job_claim", "rehome_job_deletion"] as const;
 const FUNCTIONS = "rehome_fn_organizations";
-const FILES = ["tables", "rules", "memberships", "apply", "owner", "catalog", "claim", "deletion", "access"] as const;
+const FILES = ["tables", "rules", "memberships", "apply", "homes", "owner", "catalog", "claim", "deletion", "access"] as const;
 
 /** `schema.table` of each. The tables come from organizationTables, or are the product's own with the same columns. */
 export interface OrganizationRelations {

@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { receiveWebhook } from "./apply.ts";
 import { SYNCED_EVENTS } from "./changes.ts";
+import { foundOrganization } from "./found.ts";
 import { expireInvitations, inviteMember, resendInvitation, revokeInvitation } from "./invitations.ts";
 import { changeOrganizationType } from "./ownership.ts";
-import { ensurePersonalOrganization } from "./personal.ts";
 import { pollEvents } from "./poll.ts";
 import { type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
 import { empty } from "./testing/people.ts";
@@ -55,7 +55,7 @@ const invitations = () => database.rows("select id, status, role_slug as role, e
 
 async function practice() {
   const user = await workos.createUser(`eva.${crypto.randomUUID()}@example.com`);
-  const orgId = await ensurePersonalOrganization(parts(), { user, type: "expert_individual", name: "Eva" });
+  const orgId = await foundOrganization(parts(), { user, type: "expert_individual", name: "Eva" });
   return {
     orgId,
     eva: user.id,

@@ -1,9 +1,9 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { applyChanges } from "./apply.ts";
+import { foundOrganization } from "./found.ts";
 import { hasOwnFeature, listMyOrganizations, switchOrganization } from "./members.ts";
 import { changeOrganizationType, leaveOrganization, pushTransfers, transferOwnership } from "./ownership.ts";
-import { ensurePersonalOrganization } from "./personal.ts";
 import { type AsPerson, guardedPeople } from "./testing/as-person.ts";
 import { type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
 import { empty, settle } from "./testing/people.ts";
@@ -215,7 +215,7 @@ describe("from expert's practice to clinic (R62)", () => {
   test("by the owner, as declared; the tier becomes the clinic's", async () => {
     const user = await workos.createUser(`eva.${crypto.randomUUID()}@example.com`);
     const parts = { workos: workos.workos, run: database.sync };
-    const orgId = await ensurePersonalOrganization(parts, { user, type: "expert_individual", name: "Eva" });
+    const orgId = await foundOrganization(parts, { user, type: "expert_individual", name: "Eva" });
     await expect(changeOrganizationType(parts, { orgId, actor: "user_other", type: "clinic" })).rejects.toMatchObject({
       code: "not_owner",
     });

@@ -18,7 +18,7 @@ afterAll(async () => {
 afterEach(() => workos.admin.call("DELETE", "faults"));
 
 const ensure = (user: Awaited<ReturnType<TestWorkos["createUser"]>>, run = database.sync) =>
-  ensurePersonalOrganization({ workos: workos.workos, run }, { user, type: "patient_personal", name: "Ana" });
+  ensurePersonalOrganization({ workos: workos.workos, run }, { user, name: "Ana" });
 
 /** Everything that exists of one person, on both sides. */
 async function existing(userId: string): Promise<unknown> {
@@ -124,7 +124,7 @@ test.each(["createOrganization", "createOrganizationMembership"])("SIGKILL betwe
 
 test("a role that WorkOS does not know is named, and the next call goes on (L12)", async () => {
   const user = await workos.createUser("rui@example.com");
-  const wanted = { user, type: "patient_personal", name: "Rui" };
+  const wanted = { user, name: "Rui" };
   const parts = { workos: workos.workos, run: database.sync };
   await expect(ensurePersonalOrganization(parts, { ...wanted, ownerRole: "boss" })).rejects.toMatchObject({
     code: "workos_refused",
@@ -132,10 +132,4 @@ test("a role that WorkOS does not know is named, and the next call goes on (L12)
   });
   await ensure(user);
   expect(await existing(user.id)).toEqual(ONE);
-});
-
-test("a type that is not declared leaves no row, and says so", async () => {
-  const user = await workos.createUser("zoe@example.com");
-  const call = ensurePersonalOrganization({ workos: workos.workos, run: database.sync }, { user, type: "club", name: "Zoe" });
-  await expect(call).rejects.toMatchObject({ code: "unknown_organization" });
 });

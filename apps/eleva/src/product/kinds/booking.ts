@@ -1,4 +1,4 @@
-import { type Act, fixed, ODD_JSON, ODD_TEXTS, type Scene } from "../scene.ts";
+import { type Act, asPerson, fixed, ODD_JSON, ODD_TEXTS, type Scene } from "../scene.ts";
 import { emailKey } from "../shop.ts";
 import { insert, moment, remove, type TargetStatement, update } from "../statement.ts";
 
@@ -112,7 +112,7 @@ export const noteMeeting: Act = ({ draw, shop, now }) => {
   const [notes, url] = [draw.of<string | null>(null, ...ODD_TEXTS), draw.of(null, `https://meet.example.test/${draw.hex(6)}`)];
   return [
     {
-      as: { kind: "person", legacyUserId: meeting.owner.legacyUserId },
+      as: asPerson(meeting.owner),
       target: [update("meetings", { id: meeting.id }, { guest_notes: notes, meeting_url: url, updated_at: now.target })],
       legacy: fixed(update("meetings", { id: meeting.id }, { guestNotes: notes, meetingUrl: url, updatedAt: now.legacy })),
     },

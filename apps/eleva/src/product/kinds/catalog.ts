@@ -1,4 +1,4 @@
-import { type Act, fixed, ODD_JSON, ODD_TEXTS } from "../scene.ts";
+import { type Act, asPerson, fixed, ODD_JSON, ODD_TEXTS } from "../scene.ts";
 import type { Service } from "../shop.ts";
 import { insert, remove, update } from "../statement.ts";
 
@@ -8,7 +8,7 @@ export const updateProfile: Act = ({ draw, shop, now }) => {
   const [headline, bio, links] = [draw.of(...ODD_TEXTS), draw.of(null, `Bio ${draw.hex(4)}`), draw.of<string | null>(...ODD_JSON)];
   return [
     {
-      as: { kind: "person", legacyUserId: profile.owner.legacyUserId },
+      as: asPerson(profile.owner),
       target: [update("profiles", { id: profile.id }, { headline, short_bio: bio, social_links: links, updated_at: now.target })],
       legacy: fixed(update("profiles", { id: profile.id }, { headline, shortBio: bio, socialLinks: links, updatedAt: now.legacy })),
     },
@@ -73,7 +73,7 @@ export const addService: Act = ({ draw, shop, now }) => {
   const [product, price] = [`prod_${draw.hex(7)}`, `price_${draw.hex(12)}`];
   return [
     {
-      as: { kind: "person", legacyUserId: owner.legacyUserId },
+      as: asPerson(owner),
       target: [
         insert("services", {
           ...{ ...both, org_id: owner.orgId, workos_user_id: owner.workosUserId, duration_minutes: service.minutes },
@@ -104,7 +104,7 @@ export const changePrice: Act = ({ draw, shop, now }) => {
   service.price = draw.int(0, 25_000);
   const writes: ReturnType<Act> = [
     {
-      as: { kind: "person", legacyUserId: service.owner.legacyUserId },
+      as: asPerson(service.owner),
       target: [update("services", { id: service.id }, { price_cents: service.price, is_active: true, updated_at: now.target })],
       legacy: fixed(update("events", { id: service.id }, { price: service.price, isActive: true, updatedAt: now.legacy })),
     },
@@ -128,7 +128,7 @@ export const deleteService: Act = ({ draw, shop }) => {
   shop.services = shop.services.filter((candidate) => candidate !== service);
   return [
     {
-      as: { kind: "person", legacyUserId: service.owner.legacyUserId },
+      as: asPerson(service.owner),
       target: [remove("services", { id: service.id })],
       legacy: fixed(remove("events", { id: service.id })),
     },

@@ -1,20 +1,53 @@
-import { type Act, encrypted, fixed } from "../scene.ts";
+import { type Act, asPerson, encrypted, fixed } from "../scene.ts";
 import type { Person } from "../shop.ts";
 import { insert, moment, type Statement, update } from "../statement.ts";
 
 const DAY_MS = 86_400_000;
 
+/**
+ * Somebody becomes an expert: the product asked WorkOS for a practice, and its sync job mirrors that. Legacy knows no organizations, so nothing
+ * is different there. Only somebody who owns no rows yet: those would stay in the home.
+ */
+export const foundPractice: Act = ({ draw, shop, practices, now }) => {
+  const owners = new Set(
+    [shop.profiles, shop.services, shop.schedules, shop.settings, shop.blockedDates, shop.meetings].flat().map(({ owner }) => owner),
+  );
+  const free = shop.people.filter((one) => one.orgId === one.homeId && practices.has(one.legacyUserId) && !owners.has(one));
+  const person = draw.pick(free.filter((one) => !one.hasLegacyRow)) ?? draw.pick(free);
+  const practice = person && practices.get(person.legacyUserId);
+  if (!person || !practice) return undefined;
+  const { orgId, membershipId } = practice;
+  person.orgId = orgId;
+  const member = { id: membershipId, org_id: orgId, workos_user_id: person.workosUserId, role_slug: "owner", status: "active" };
+  return [
+    {
+      as: { kind: "job", job: "sync" },
+      target: [
+        insert("organizations", { id: orgId, type: "expert_individual", tier: "free", name: "Nova Pessoa", created_at: now.target }),
+        insert("memberships", member),
+      ],
+      legacy: fixed(),
+    },
+  ];
+};
+
+/** Those who have a practice, if anybody has: whoever becomes an expert gets one first. */
+function experts(people: readonly Person[]): readonly Person[] {
+  const practised = people.filter(({ orgId, homeId }) => orgId !== homeId);
+  return practised.length > 0 ? practised : people;
+}
+
 /** A profile is written by its expert; its standing comes later from the admin job, or never. Legacy had the defaults at once. */
 export const makeProfile: Act = ({ draw, shop, now }) => {
   const taken = new Set(shop.profiles.map((profile) => profile.owner));
-  const owner = draw.pick(shop.people.filter((candidate) => !taken.has(candidate)));
+  const owner = draw.pick(experts(shop.people.filter((candidate) => !taken.has(candidate))));
   if (!owner) return undefined;
   const id = draw.uuid();
   shop.profiles.push({ id, owner, hasStanding: false });
   const both = { id, headline: `New here ${draw.hex(2)}`, published: false };
   return [
     {
-      as: { kind: "person", legacyUserId: owner.legacyUserId },
+      as: asPerson(owner),
       target: [
         insert("profiles", {
           ...{ ...both, org_id: owner.orgId, workos_user_id: owner.workosUserId, first_name: "Nova", last_name: "Pessoa" },
@@ -37,12 +70,12 @@ export const firstPayment: Act = ({ draw, shop }) => {
   if (!person) return undefined;
   person.hasLegacyRow = true;
   const customer = `cus_${draw.hex(7)}`;
-  const { rowId, orgId, workosUserId } = person;
+  const { rowId, homeId, workosUserId } = person;
   return [
     {
       as: { kind: "job", job: "payments" },
       target: [
-        insert("billing_accounts", { user_row_id: rowId, org_id: orgId, workos_user_id: workosUserId, stripe_customer_id: customer }),
+        insert("billing_accounts", { user_row_id: rowId, org_id: homeId, workos_user_id: workosUserId, stripe_customer_id: customer }),
       ],
       legacy: fixed({ ...rowOf(person, { stripeCustomerId: customer }) }),
     },
@@ -52,7 +85,7 @@ export const firstPayment: Act = ({ draw, shop }) => {
 /** Somebody without a row on legacy offers a service, is booked and writes a record: legacy's records must refer to a row of `users`. */
 export const becomeExpert: Act = (scene) => {
   const { draw, shop, now } = scene;
-  const person = draw.pick(shop.people.filter((candidate) => !candidate.hasLegacyRow));
+  const person = draw.pick(experts(shop.people.filter((candidate) => !candidate.hasLegacyRow)));
   const patient = draw.pick(shop.meetings);
   if (!person || !patient) return undefined;
   person.hasLegacyRow = true;
@@ -72,7 +105,7 @@ export const becomeExpert: Act = (scene) => {
   const stamps = { target: { created_at: now.target, updated_at: now.target }, legacy: { createdAt: now.legacy, updatedAt: now.legacy } };
   return [
     {
-      as: { kind: "person", legacyUserId: person.legacyUserId },
+      as: asPerson(person),
       target: [
         insert("services", {
           ...{ ...service, org_id: person.orgId, workos_user_id: person.workosUserId, duration_minutes: 60 },
@@ -115,7 +148,7 @@ export const becomeExpert: Act = (scene) => {
       ),
     },
     {
-      as: { kind: "person", legacyUserId: person.legacyUserId },
+      as: asPerson(person),
       target: [
         insert("records", {
           ...record,

@@ -1,4 +1,4 @@
-import { type Act, fixed, ODD_JSON, ODD_TEXTS } from "../scene.ts";
+import { type Act, asPerson, fixed, ODD_JSON, ODD_TEXTS } from "../scene.ts";
 import { emailKey } from "../shop.ts";
 import { insert, moment, update } from "../statement.ts";
 
@@ -126,7 +126,7 @@ export const offerPack: Act = ({ draw, shop, now }) => {
   shop.packs.push({ id: both.id, owner, sessions, price, name: both.name });
   return [
     {
-      as: { kind: "person", legacyUserId: owner.legacyUserId },
+      as: asPerson(owner),
       target: [
         insert("session_packs", {
           ...{ ...both, org_id: owner.orgId, workos_user_id: owner.workosUserId, service_id: service.id, price_cents: price },

@@ -1,4 +1,4 @@
-import { type Act, encrypted, fixed } from "../scene.ts";
+import { type Act, asPerson, encrypted, fixed } from "../scene.ts";
 import { insert } from "../statement.ts";
 
 /** Only an expert with a row in legacy's `users` can: legacy's records reference it. */
@@ -16,7 +16,7 @@ export const writeRecord: Act = (scene) => {
   const target = { org_id: owner.orgId, patient_org_id: meeting.patientOrg, expert_user_id: owner.workosUserId };
   return [
     {
-      as: { kind: "person", legacyUserId: owner.legacyUserId },
+      as: asPerson(owner),
       target: [insert("records", { ...both, ...target, last_modified_at: now.target, created_at: now.target })],
       legacy: fixed(insert("records", { ...both, expert_id: owner.legacyUserId, last_modified_at: now.legacy, created_at: now.legacy })),
     },
@@ -31,7 +31,7 @@ export const saveRecord: Act = (scene) => {
   const text = "update records set encrypted_content = $2, version = version + 1, last_modified_at = $3 where id = $1";
   return [
     {
-      as: { kind: "person", legacyUserId: record.owner.legacyUserId },
+      as: asPerson(record.owner),
       target: [{ text, params: [record.id, content, scene.now.target] }],
       legacy: fixed({ text, params: [record.id, content, scene.now.legacy] }),
     },

@@ -1,4 +1,4 @@
-import { type Act, fixed, ODD_TEXTS } from "../scene.ts";
+import { type Act, asPerson, fixed, ODD_TEXTS } from "../scene.ts";
 import { insert, remove, type Statement, type TargetStatement, update } from "../statement.ts";
 
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ export const replaceWindows: Act = ({ draw, shop, now }) => {
     );
     legacy.push(insert("scheduleAvailabilities", { id, scheduleId: schedule.id, startTime: start, endTime: end, dayOfWeek: day }));
   }
-  return [{ as: { kind: "person", legacyUserId: schedule.owner.legacyUserId }, target, legacy: fixed(...legacy) }];
+  return [{ as: asPerson(schedule.owner), target, legacy: fixed(...legacy) }];
 };
 
 /** The key comes from the target's sequence. */
@@ -36,7 +36,7 @@ export const blockDate: Act = ({ draw, shop, now }) => {
   const row = { date, timezone: draw.of("Europe/Lisbon", "UTC"), reason: draw.of<string | null>(null, ...ODD_TEXTS) };
   return [
     {
-      as: { kind: "person", legacyUserId: owner.legacyUserId },
+      as: asPerson(owner),
       target: [
         insert(
           "blocked_dates",
@@ -59,7 +59,7 @@ export const unblockDate: Act = ({ draw, shop }) => {
   shop.blockedDates = shop.blockedDates.filter((candidate) => candidate !== blocked);
   return [
     {
-      as: { kind: "person", legacyUserId: blocked.owner.legacyUserId },
+      as: asPerson(blocked.owner),
       target: [remove("blocked_dates", { id: Number(blocked.id) })],
       legacy: fixed(remove("blocked_dates", { id: Number(blocked.id) })),
     },
@@ -73,7 +73,7 @@ export const setSchedulingRules: Act = ({ draw, shop, now }) => {
   if (known && draw.chance(0.5)) {
     return [
       {
-        as: { kind: "person", legacyUserId: known.owner.legacyUserId },
+        as: asPerson(known.owner),
         target: [update("scheduling_settings", { id: Number(known.id) }, { ...rules, updated_at: now.target })],
         legacy: fixed(update("scheduling_settings", { id: Number(known.id) }, { ...rules, updated_at: now.legacy })),
       },
@@ -84,7 +84,7 @@ export const setSchedulingRules: Act = ({ draw, shop, now }) => {
   const row = { ...rules, time_slot_interval: 30, booking_window_days: 90, updated_at: null };
   return [
     {
-      as: { kind: "person", legacyUserId: owner.legacyUserId },
+      as: asPerson(owner),
       target: [
         insert("scheduling_settings", { ...row, org_id: owner.orgId, workos_user_id: owner.workosUserId, created_at: now.target }, "id"),
       ],

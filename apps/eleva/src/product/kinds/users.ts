@@ -1,4 +1,4 @@
-import { type Act, fixed } from "../scene.ts";
+import { type Act, asPerson, fixed } from "../scene.ts";
 import type { Person } from "../shop.ts";
 import { insert, moment, type Statement, update } from "../statement.ts";
 
@@ -12,7 +12,7 @@ export const changeUser: Act = ({ draw, shop, now }) => {
   const set = { country: draw.of("PT", "BR", null), first_name: `Name ${draw.hex(2)}`, updated_at: now.target };
   return [
     {
-      as: { kind: "person", legacyUserId: person.legacyUserId },
+      as: asPerson(person),
       target: [update("users", { workos_user_id: person.workosUserId }, set)],
       // Without a legacy row nothing is there to touch, and none may come into being.
       legacy: fixed(update("users", { clerkUserId: person.legacyUserId }, { updatedAt: now.legacy })),
@@ -111,9 +111,9 @@ export const makeUserRow: Act = ({ draw, shop, now }) => {
   if (!person) return undefined;
   person.hasLegacyRow = true;
   person.hasAccounts = true;
-  const { rowId, orgId, workosUserId, legacyUserId, email } = person;
+  const { rowId, homeId, workosUserId, legacyUserId, email } = person;
   const customer = `cus_${draw.hex(7)}`;
-  const account = { user_row_id: rowId, org_id: orgId, workos_user_id: workosUserId };
+  const account = { user_row_id: rowId, org_id: homeId, workos_user_id: workosUserId };
   return [
     {
       as: { kind: "job", job: "sync" },

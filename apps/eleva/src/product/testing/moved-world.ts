@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { generateEleva, loadLegacy, seedClerk } from "@rehome/eleva-legacy";
-import { freshDatabase, startClerkTwin, type TestDatabase, withUser } from "@rehome/sandbox";
+import { freshDatabase, startClerkTwin, startWorkosTwin, type TestDatabase, withUser } from "@rehome/sandbox";
 import { installGuard, installRoles } from "@rehome/tenancy";
 import pg from "pg";
 import { runProgram } from "rehome";
@@ -46,6 +46,8 @@ export async function movedWorld(): Promise<MovedWorld> {
   await seedClerk(clerk.url, clerk.adminToken, world);
   const { secretKey, publishableKey, url } = clerk;
   Object.assign(process.env, { CLERK_SECRET_KEY: secretKey, CLERK_PUBLISHABLE_KEY: publishableKey, CLERK_API_URL: url });
+  const workos = await startWorkosTwin(); // it knows nobody: the way back tells it of practices that the product made, and goes on
+  Object.assign(process.env, { WORKOS_API_KEY: workos.apiKey, WORKOS_CLIENT_ID: workos.clientId, WORKOS_API_URL: workos.url });
   Object.assign(process.env, { ...NO_SERVICES, LEGACY_DATABASE_URL: first.url, LEGACY_AUDITLOG_DATABASE_URL: first.url });
   Object.assign(process.env, { TARGET_OWNER_URL: target.url, TARGET_MOVER_URL: withUser(target.url, "rehome_mover", "mover") });
   await rehome("schema");
@@ -65,10 +67,7 @@ export async function movedWorld(): Promise<MovedWorld> {
     connections: {
       loginUrl: withUser(target.url, "rehome_login", "login"),
       workerUrl: withUser(target.url, "rehome_worker", "worker"),
-      tokenOf: (id) => {
-        const index = world.clerkUsers.findIndex((user) => user.id === id);
-        return target.token(`user_${index}`, `org_${index}`);
-      },
+      tokenOf: (id, org) => target.token(`user_${world.clerkUsers.findIndex((user) => user.id === id)}`, org),
     },
     rollBack: () => runProgram(["--config", CONFIG, "rollback"]),
     rows: (side) => allRows(side === "legacy" ? legacy : checker),
@@ -77,6 +76,7 @@ export async function movedWorld(): Promise<MovedWorld> {
       for (const database of legacies) await database.drop();
       await target.drop();
       await clerk.stop();
+      await workos.stop();
       await template.drop();
     },
   };
@@ -89,8 +89,8 @@ async function rehome(verb: string): Promise<void> {
 
 const CONFIG = fileURLToPath(new URL("move.config.ts", import.meta.url));
 
-/** The config wants them; the verbs used here call none. */
-const NO_SERVICES = { CLERK_EXPORTS: "none.csv", WORKOS_API_KEY: "none", WORKOS_CLIENT_ID: "client_01TEST" };
+/** The config wants them; the verbs used here read none. */
+const NO_SERVICES = { CLERK_EXPORTS: "none.csv" };
 
 /** What a cutover leaves, without its gate: that one asks Clerk and WorkOS. */
 const SWITCH = `
@@ -100,23 +100,25 @@ select setval('rehome.fence_state', 1), setval('blocked_dates_id_seq', 1000000),
 
 type ClerkUser = ReturnType<typeof generateEleva>["clerkUsers"][number];
 
-/** Every tenth stays, so that stand-ins and rows left behind exist. */
+/** Every tenth stays, so that stand-ins and rows left behind exist; every fourth has a home only. */
 function personOf(user: ClerkUser, index: number) {
   const primary = user.emails.find((email) => email.primary);
   return {
-    ...{ id: user.id, moved: index % 10 !== 9, n: index, username: user.username },
+    ...{ id: user.id, moved: index % 10 !== 9, practice: index % 4 !== 3, n: index, username: user.username },
     ...{ email: primary?.address ?? "unknown@example.test", verified: primary?.verified ?? false },
     created: new Date(user.created_at).toISOString(),
   };
 }
 
 const PEOPLE = `
-with p as (select * from json_to_recordset($1) p(id text, moved boolean, n int, username text, email text, verified boolean, created timestamptz)),
+with p as (select * from json_to_recordset($1) p(id text, moved boolean, practice boolean, n int, username text, email text, verified boolean, created timestamptz)),
      d as (insert into rehome.disposition (legacy_user_id, disposition, reason) select id, case when moved then 'move' else 'exclude' end, 'test' from p)
 insert into rehome.identity (legacy_user_id, moved, workos_user_id, workos_organization_id, workos_membership_id, email, email_verified, username,
-                             organization_type, organization_name, roles, clerk_created_at, clerk_updated_at)
+                             organization_type, organization_name, practice_type, practice_name, workos_practice_id, workos_practice_membership_id,
+                             roles, clerk_created_at, clerk_updated_at)
 select id, moved, case when moved then 'user_' || n end, case when moved then 'org_' || n end, case when moved then 'om_' || n end, email, verified, username,
-       'expert_individual', 'Practice', '{user}', created, created from p`;
+       'patient_personal', 'Home', case when practice then 'expert_individual' end, case when practice then 'Practice' end,
+       case when moved and practice then 'org_practice_' || n end, case when moved and practice then 'om_practice_' || n end, '{user}', created, created from p`;
 
 const ADDRESSES = `
 insert into rehome.address (legacy_user_id, email, email_key, verified, is_primary)

@@ -11,10 +11,20 @@ export default () => {
   });
 };
 
+interface Named {
+  firstName: string | null;
+  lastName: string | null;
+  username: string | null;
+}
+
+const nameOf = (user: Named): string => [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal";
+
 export const CALLBACKS = {
   users: {
-    organizationType: ({ roles }: { roles: readonly string[] }) => (roles.includes("expert") ? "expert" : "patient"),
-    organizationName: (user: { firstName: string | null; lastName: string | null; username: string | null }) =>
-      [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal",
+    organizations: {
+      personal: { type: "personal", name: nameOf },
+      practice: (user: Named, roles: readonly string[]) =>
+        roles.includes("expert") ? { type: "practice", name: `Practice of ${nameOf(user)}` } : undefined,
+    },
   },
 };

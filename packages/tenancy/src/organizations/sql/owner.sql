@@ -140,12 +140,3 @@ revoke all on function tenancy.require_owner(text, text), tenancy.transfer_owner
 grant execute on function tenancy.require_owner(text, text), tenancy.transfer_ownership(text, text, text), tenancy.change_type(text, text, text, text),
   tenancy.leaving(text, text), tenancy.check_inviting(text, text), tenancy.forget_invitations(text[]), tenancy.request_deletion(text, text, boolean)
   to rehome_job_sync;
-
--- The person's own organization, once person, organization and membership are all here.
-create or replace function tenancy.personal_organization(person text) returns text
-stable strict language sql set search_path = pg_catalog, pg_temp as $$
-  select u.org_id from public.users u
-   where u.workos_user_id = person and exists (select from public.memberships m where m.org_id = u.org_id and m.workos_user_id = person)
-$$;
-revoke all on function tenancy.personal_organization(text) from public;
-grant execute on function tenancy.personal_organization(text) to rehome_job_sync;

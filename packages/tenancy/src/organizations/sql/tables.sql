@@ -62,6 +62,8 @@ create table if not exists tenancy.organization_type (
   tiers   text[] not null,
   becomes text[] not null
 );
+-- The type of homes: one organization a person, never anybody else's.
+alter table tenancy.organization_type add column if not exists personal boolean not null default false;
 create table if not exists tenancy.feature (type text not null, tier text not null, feature text not null, primary key (type, tier, feature));
 -- `declared`: by the product, and then WorkOS does not change it.
 create table if not exists tenancy.permission (slug text collate "C" primary key, declared boolean not null);

@@ -19,4 +19,4 @@ service[AFTER ?? ""] = async (...args) => {
 };
 const run = runAs(new pg.Pool({ connectionString: WORKERS ?? "" }), "sync");
 const user = await workos.userManagement.getUser(USER_ID);
-await ensurePersonalOrganization({ workos, run }, { user, type: "patient_personal", name: "Ana" });
+await ensurePersonalOrganization({ workos, run }, { user, name: "Ana" });
