@@ -1,5 +1,5 @@
 import { defineMove, env } from "rehome";
-import { derived, guestAdoption, guestUpsert, peopleUpsert, practiceSigns, practices } from "./src/move/people.ts";
+import { derived, guestAdoption, guestUpsert, peopleRemove, peopleUpsert, practiceSigns, practices } from "./src/move/people.ts";
 import { workosRoles } from "./src/move/permissions.ts";
 import { proveRecords } from "./src/move/records-proof.ts";
 import { tables } from "./src/move/tables.ts";
@@ -62,7 +62,7 @@ export default () => {
       ownerRole: "owner",
       acceptHeld: (process.env["ACCEPT_HELD"] ?? "").split(",").filter(Boolean),
     },
-    people: { upsert: peopleUpsert, guests: guestUpsert, adoptGuests: guestAdoption, practices },
+    people: { upsert: peopleUpsert, remove: peopleRemove, guests: guestUpsert, adoptGuests: guestAdoption, practices },
     tables,
     derive: derived,
     proofs: [{ name: "records", prove: (context) => proveRecords(context, env("ENCRYPTION_KEY")) }],

@@ -109,6 +109,11 @@ const move = z.strictObject({
     guests: z.array(statement),
     adoptGuests: z.array(statement).default([]),
     practices: z.string().optional(),
+    /**
+     * Statements that take away, after the rows, what `upsert` wrote for people who do not move any more: ids that `rehome.rejudge` names
+     * (`workos_user_ids`, `workos_organization_ids`) and no row of `rehome.identity` has.
+     */
+    remove: z.array(statement).default([]),
   }),
   tables: z.record(z.string(), tableMapping),
   /** Statements that fill tables of the target from other tables of the target, after the rows (such as set-up flags). Each may be run again. */
