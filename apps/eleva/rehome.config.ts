@@ -60,7 +60,10 @@ export default () => {
       },
       workosRoles,
       ownerRole: "owner",
-      acceptHeld: (process.env["ACCEPT_HELD"] ?? "").split(",").filter(Boolean),
+      accept: (process.env["ACCEPT_HELD"] ?? "")
+        .split(",")
+        .filter(Boolean)
+        .map((id) => ({ id, by: process.env["ACCEPTED_BY"] ?? "the operator", because: "named in ACCEPT_HELD" })),
     },
     people: { upsert: peopleUpsert, remove: peopleRemove, guests: guestUpsert, adoptGuests: guestAdoption, practices },
     tables,

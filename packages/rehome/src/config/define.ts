@@ -92,9 +92,7 @@ const move = z.strictObject({
     /** Roles that WorkOS must know, with their permissions; `ownerRole` is given to everyone in the own organizations. */
     workosRoles: z.record(z.string(), z.strictObject({ name: z.string(), permissions: z.array(z.string()) })),
     ownerRole: z.string(),
-    /** Legacy ids of held users who may stay behind, each accepted by name. */
-    acceptHeld: z.array(z.string()).default([]),
-    /** The same for people who are held or refused, with who decided it and why; recorded in the ledger. */
+    /** People who are held or refused and may stay behind, each by legacy id, with who decided it and why; recorded in the ledger. */
     accept: z.array(z.strictObject({ id: z.string().min(1), by: z.string().min(1), because: z.string().min(1) })).default([]),
     /** While people exchange addresses, one is parked at `<row id>@<domain>`: a domain that takes no mail. */
     parkingDomain: z.string().default("parked.invalid"),

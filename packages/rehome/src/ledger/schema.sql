@@ -197,3 +197,18 @@ create table if not exists rehome.rejudge (
   workos_user_ids        text[] not null default '{}',
   workos_organization_ids text[] not null default '{}'
 );
+
+-- What WorkOS says only person by person, as it was asked last. Asked again when an event names the person.
+create table if not exists rehome.seen (
+  workos_user_id text primary key,
+  memberships    json not null,
+  factors        text[] not null,
+  seen_at        timestamptz not null default now()
+);
+
+-- How far the events of WorkOS are read: those after `last_event`, or from `since` (WorkOS's own clock) where none was read yet.
+create table if not exists rehome.event_cursor (
+  one        boolean primary key default true check (one),
+  since      text not null,
+  last_event text
+);

@@ -55,7 +55,7 @@ export async function planMove(config: MoveConfig): Promise<Plan> {
       workos: estimateRequests({ ...moving(people, decisions), practices: practices.people }, config),
       monthlyCost: config.monthlyCost ?? null,
       open: decisions
-        .filter((d) => d.disposition === "hold" && !config.users.acceptHeld.includes(d.legacyUserId))
+        .filter((d) => d.disposition === "hold" && !config.users.accept.some((one) => one.id === d.legacyUserId))
         .map((d) => d.legacyUserId),
     };
   });

@@ -92,6 +92,7 @@ export function accountFields(wanted: Wanted) {
   return {
     email: wanted.email,
     emailVerified: wanted.emailVerified,
+    externalId: wanted.id,
     firstName: wanted.firstName ?? "",
     lastName: wanted.lastName ?? "",
   };

@@ -111,6 +111,10 @@ export async function saveOutcomes(client: ClientBase, epoch: string, outcomes: 
   await transaction(client, async () => {
     await holdEpoch(client, epoch);
     await query(client, "write to the identity map what WorkOS answered", SAVE, [JSON.stringify(outcomes.map(toRow))]);
+    // WorkOS has no event for factors: what was remembered of people who were written to is asked again.
+    await query(client, "forget what WorkOS said of them", "delete from rehome.seen where workos_user_id = any($1)", [
+      outcomes.flatMap(({ known }) => known.userId ?? []),
+    ]);
     const changed = outcomes.filter((outcome) => outcome.changes.length > 0);
     await query(
       client,

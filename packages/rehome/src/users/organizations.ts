@@ -19,7 +19,7 @@ export async function levelOrganization(workos: PacedWorkos, known: Known, wante
   if (there.id !== null && there.name !== wanted.name) {
     const id = there.id;
     const updated = await workos.repeatable("other", `rename the ${what}`, () =>
-      orNull(workos.sdk.organizations.updateOrganization({ organization: id, name: wanted.name })),
+      orNull(workos.sdk.organizations.updateOrganization({ organization: id, name: wanted.name, externalId: wanted.externalId })),
     );
     if (updated) {
       there.updatedAt = updated.updatedAt;

@@ -43,10 +43,12 @@ export async function refuseMassRemoval(client: ClientBase, confirmed: number): 
  * Takes away what this move made for people who no longer move: the user, so that nobody signs in, and the organizations. What the move did not make is not
  * deleted: memberships of such a user in the person's organizations are deactivated.
  *
+ * @param only legacy ids; null for everybody
+ *
  * May be run again; a person is written to the ledger when all of it is gone.
  */
-export async function retreatPeople(client: ClientBase, workos: PacedWorkos, epoch: string): Promise<Removed[]> {
-  const people = await readKnown(client, LEFT, []);
+export async function retreatPeople(client: ClientBase, workos: PacedWorkos, epoch: string, only: readonly string[] | null): Promise<Removed[]> {
+  const people = await readKnown(client, `${LEFT} and ($1::text[] is null or i.legacy_user_id = any($1))`, [only]);
   const reasons = new Map(
     (
       await query<{ id: string; reason: string }>(

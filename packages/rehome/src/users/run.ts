@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { recordEvent, takeMove } from "../ledger/ledger.ts";
+import { recordAcceptances } from "../ledger/resolutions.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
 import { decide } from "../plan/dispositions.ts";
@@ -8,6 +9,8 @@ import { withConnection } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
 import { type Wanted, wantedOf } from "./account.ts";
+import { cohortOf } from "./cohort.ts";
+import { compareUsers } from "./compare.ts";
 import { settleDoubts } from "./doubts.ts";
 import { fenceOf } from "./fence.ts";
 import { saveIdentities } from "./identities.ts";
@@ -15,19 +18,28 @@ import type { Known } from "./known.ts";
 import { moveUsers, type Worked } from "./move-users.ts";
 import { parkAddresses } from "./parking.ts";
 import { provisionRoles } from "./provision-roles.ts";
+import { type Repaired, reconcile } from "./reconcile.ts";
 import { type Removed, refuseMassRemoval, retreatPeople } from "./retreat.ts";
-import { openWorkos } from "./workos.ts";
+import { openWorkos, type PacedWorkos } from "./workos.ts";
 
 export interface UserFigures extends Worked {
   total: number;
   /** People who no longer move, with what was taken away at WorkOS. */
   removed: Removed[];
+  /** With `reconcile`: what was not as it should be. */
+  repaired: Repaired[];
+  /** With `only`: who these people are. */
+  cohort: string[] | null;
   seconds: number;
 }
 
 export interface UserOptions {
   /** How many people who no longer move may be removed at WorkOS, where that is more than ordinary life explains. */
   remove?: number;
+  /** Legacy ids, addresses or organizations of Clerk: only these people are worked on. */
+  only?: readonly string[];
+  /** Repairs what somebody changed by hand at WorkOS. */
+  reconcile?: boolean;
 }
 
 /**
@@ -40,33 +52,52 @@ export async function runUsers(config: MoveConfig, progress: Progress, options: 
   progress.step("read Clerk");
   const people = await readLegacyUsers(config.legacy.clerk);
   const decisions = decide(people, config.users.roles);
+  const cohort = options.only ? await cohortOf(options.only, people, config.legacy.clerk) : null;
   return withConnection(config.target.mover, "target", (target) =>
     withConnection(config.target.mover, "target", async (fence) => {
       const epoch = await takeMove(target, "users");
       const unwritable = await saveIdentities(target, people, decisions, config.users, epoch);
-      await refuseMassRemoval(target, options.remove ?? 0);
+      await recordAcceptances(target, config.users.accept);
+      if (!cohort) await refuseMassRemoval(target, options.remove ?? 0);
       const workos = openWorkos(config.target.workos, fenceOf(fence, epoch));
       progress.step("roles");
       await provisionRoles(workos, config.users.workosRoles);
       const wanted = await wantedFrom(target, people, config.users);
-      const removed = await retreatPeople(target, workos, epoch);
+      const repaired = options.reconcile ? await repair(target, workos, epoch, people, config, progress) : [];
+      const removed = await retreatPeople(target, workos, epoch, cohort);
       await parkAddresses(target, workos, epoch, config.users.parkingDomain);
       progress.step("users");
-      const worked = await moveUsers(target, workos, epoch, wanted, null, (done, total) => progress.advance("users", done, total));
+      const worked = await moveUsers(target, workos, epoch, wanted, cohort, (done, total) => progress.advance("users", done, total));
       await settleDoubts(target, workos, epoch, config.target.workos.settleSeconds * 1000, wanted);
       // Somebody refused half-way must not be left there half: an account without its factor lets in who lacks the code.
-      const halves = await retreatPeople(target, workos, epoch);
+      const refused = new Set(worked.refused.map((one) => one.id));
+      const halves = await retreatPeople(target, workos, epoch, [...refused]);
       const figures: UserFigures = {
         total: people.length,
         ...worked,
         refused: [...unwritable, ...worked.refused],
-        removed: [...removed, ...halves.filter((one) => !worked.refused.some((refused) => refused.id === one.id))],
+        removed: [...removed, ...halves],
+        repaired,
+        cohort,
         seconds: (performance.now() - startedAt) / 1000,
       };
       await recordEvent(target, "users", summary(figures), figures.seconds);
       return figures;
     }),
   );
+}
+
+async function repair(
+  target: ClientBase,
+  workos: PacedWorkos,
+  epoch: string,
+  people: readonly LegacyUser[],
+  config: MoveConfig,
+  progress: Progress,
+): Promise<Repaired[]> {
+  progress.step("compare");
+  const onProgress = (done: number, total: number) => progress.advance("people asked", done, total);
+  return reconcile(target, workos, epoch, await compareUsers(target, workos, epoch, people, config.users, { fresh: true, onProgress }));
 }
 
 /** What WorkOS shall say of somebody; undefined for one whom Clerk does not know. */
