@@ -16,7 +16,8 @@ export function addResolve(program: Command): void {
     .action(async (ids: string[], options: { by?: string; because?: string; reopen: boolean; json: boolean }, command: Command) => {
       const config = await moveOf(command);
       const { by, because } = options;
-      if (!options.reopen && (!by || !because)) command.error("error: --by and --because are needed: who decided, and why", { exitCode: 2 });
+      if (!options.reopen && (!by || !because))
+        command.error("error: --by and --because are needed: who decided, and why", { exitCode: 2 });
       await withConnection(config.target.mover, "target", (target) =>
         options.reopen ? reopenPeople(target, ids) : resolvePeople(target, ids, by as string, because as string),
       );

@@ -38,7 +38,9 @@ export function addUsers(program: Command): void {
         if (json) printJson({ ok: true, dry_run: options.dryRun, ...figures, next_step: next });
         else {
           const verb = options.dryRun ? "Would remove" : "Removed";
-          printLine(`${verb} ${figures.users} users and ${figures.organizations} organizations, in at least ${seconds(figures.atLeastSeconds)}.`);
+          printLine(
+            `${verb} ${figures.users} users and ${figures.organizations} organizations, in at least ${seconds(figures.atLeastSeconds)}.`,
+          );
           if (figures.kept.length > 0) printLine(`${bold("Kept")}\n${table(figures.kept.map(({ id, what }) => [id, what]))}`);
           printLine(`Next: ${next}`);
         }
@@ -84,10 +86,22 @@ const SHOWN = 50;
 function printFigures(figures: UserFigures): void {
   const { created, changes, removed, refused, repaired } = figures;
   printLine(`Users: ${figures.workedOn} of ${figures.total} legacy users worked on in ${seconds(figures.seconds)}; ${created} created.`);
-  list("Changed", changes.map(({ id, what }) => [id, what.join(", ")]));
-  list("Removed", removed.map(({ id, reason, what }) => [id, reason.replaceAll("_", " "), what.join(", ")]));
-  list("Refused", refused.map(({ id, code, what }) => [id, code, what]));
-  list("Repaired", repaired.map(({ id, what }) => [id, what.join(", ")]));
+  list(
+    "Changed",
+    changes.map(({ id, what }) => [id, what.join(", ")]),
+  );
+  list(
+    "Removed",
+    removed.map(({ id, reason, what }) => [id, reason.replaceAll("_", " "), what.join(", ")]),
+  );
+  list(
+    "Refused",
+    refused.map(({ id, code, what }) => [id, code, what]),
+  );
+  list(
+    "Repaired",
+    repaired.map(({ id, what }) => [id, what.join(", ")]),
+  );
 }
 
 function list(title: string, rows: string[][]): void {

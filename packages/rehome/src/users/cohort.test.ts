@@ -29,7 +29,10 @@ test("a cohort by id, address and organization moves and is proved; the whole ru
 
 test("a name that fits nobody is refused before anything is sent", async () => {
   await world.atClerk(people);
-  await expect(world.users({ only: ["user_404"] })).rejects.toMatchObject({ code: "PHASE_REFUSED", message: expect.stringContaining("user_404") });
+  await expect(world.users({ only: ["user_404"] })).rejects.toMatchObject({
+    code: "PHASE_REFUSED",
+    message: expect.stringContaining("user_404"),
+  });
   expect((await world.state()).users).toEqual([]);
 });
 

@@ -35,7 +35,11 @@ export async function compareUsers(
   epoch: string,
   people: readonly LegacyUser[],
   config: MoveConfig["users"],
-  { only = null, fresh = false, onProgress }: { only?: ReadonlySet<string> | null; fresh?: boolean; onProgress?: (done: number, total: number) => void } = {},
+  {
+    only = null,
+    fresh = false,
+    onProgress,
+  }: { only?: ReadonlySet<string> | null; fresh?: boolean; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<Comparison> {
   const decided = await query<{ id: string; disposition: string; reason: string }>(
     client,
@@ -55,7 +59,9 @@ export async function compareUsers(
   const context = {
     observed,
     accountById: new Map(observed.accounts.map((account) => [account.id, account])),
-    accountByExternalId: new Map(observed.accounts.flatMap((account) => (account.externalId ? [[account.externalId, account] as const] : []))),
+    accountByExternalId: new Map(
+      observed.accounts.flatMap((account) => (account.externalId ? [[account.externalId, account] as const] : [])),
+    ),
     ownerOf: ownersOf(known),
     letIn: await letInByProduct(client),
   };

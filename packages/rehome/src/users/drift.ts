@@ -7,7 +7,7 @@ export interface Difference {
   /** In words, for a person; with the legacy id in front. */
   what: string;
   /** Makes the ledger know what is really there, so that the next work sends what is missing. Absent where nothing can be repaired. */
-  correct?: (known: Known) => void;
+  correct?: (known: Known) => unknown;
   /** What must be taken away. */
   remove?: { kind: "membership" | "factor"; id: string };
 }
@@ -54,7 +54,8 @@ function accountDrift(known: Known, wanted: Wanted, account: Account): Differenc
   const differs = (what: string) => found.push({ what, correct: resend });
   if (account.emailVerified !== wanted.emailVerified) differs("verified state of the address differs");
   if (account.email.toLowerCase() !== wanted.email.toLowerCase()) differs("another address");
-  if ((account.firstName ?? "") !== (wanted.firstName ?? "") || (account.lastName ?? "") !== (wanted.lastName ?? "")) differs("another name");
+  if ((account.firstName ?? "") !== (wanted.firstName ?? "") || (account.lastName ?? "") !== (wanted.lastName ?? ""))
+    differs("another name");
   if (found.length === 0 && known.updatedAt !== null && account.updatedAt > known.updatedAt && !isDatedBySignIn(account))
     differs("changed at WorkOS since this move wrote it: the password may be another");
   return found;
@@ -80,14 +81,20 @@ function organizationDrift(known: Known, wanted: Wanted, context: DriftContext, 
     }
     const again = (one: Known) => Object.assign(one.organizations[kind], { name: null });
     if (!is || (is.externalId !== due.externalId && !(isNewcomer && kind === "home")))
-      found.push({ what: `the ${what} is not the person's own`, correct: is ? again : (one) => void Object.assign(again(one), { id: null, membershipId: null }) });
+      found.push({
+        what: `the ${what} is not the person's own`,
+        correct: is ? again : (one) => void Object.assign(again(one), { id: null, membershipId: null }),
+      });
     else if (is.name !== due.name && !isNewcomer) found.push({ what: `the ${what} has another name`, correct: again });
     const membership = seen?.memberships.find((one) => one.organizationId === there.id);
     const inIt = kind === "home" ? "the membership" : `the membership in the ${kind}`;
     if (membership?.status !== "active")
-      found.push({ what: `${inIt} is not active at WorkOS`, correct: (one) => void (one.organizations[kind].membershipId = null) });
+      found.push({
+        what: `${inIt} is not active at WorkOS`,
+        correct: (one) => Object.assign(one.organizations[kind], { membershipId: null }),
+      });
     else if (membership.role !== due.role)
-      found.push({ what: `${inIt} has another role`, correct: (one) => void (one.organizations[kind].role = membership.role) });
+      found.push({ what: `${inIt} has another role`, correct: (one) => Object.assign(one.organizations[kind], { role: membership.role }) });
   }
   for (const membership of seen?.memberships ?? []) {
     const owner = ownerOf.get(membership.organizationId);
@@ -103,9 +110,15 @@ function factorDrift(known: Known, wanted: Wanted, seen: Seen | undefined): Diff
   const found: Difference[] = [];
   const ours = seen.factors.filter((id) => id === known.factorId);
   if (wanted.totpSecret !== null && ours.length === 0)
-    found.push({ what: "no factor at WorkOS, and Clerk has one", correct: (one) => void Object.assign(one, { totpPrint: null, factorId: null }) });
+    found.push({
+      what: "no factor at WorkOS, and Clerk has one",
+      correct: (one) => void Object.assign(one, { totpPrint: null, factorId: null }),
+    });
   if (wanted.totpSecret === null && ours.length > 0)
-    found.push({ what: "a factor at WorkOS that Clerk has no more", correct: (one) => void (one.totpPrint ??= "unknown") });
+    found.push({
+      what: "a factor at WorkOS that Clerk has no more",
+      correct: (one) => Object.assign(one, { totpPrint: one.totpPrint ?? "unknown" }),
+    });
   for (const id of seen.factors.filter((one) => one !== known.factorId))
     found.push({ what: `factor ${id} at WorkOS, which this move did not enrol`, remove: { kind: "factor", id } });
   return found;

@@ -118,19 +118,24 @@ async function forgetChanged(client: ClientBase, workos: PacedWorkos, epoch: str
     "select since, last_event as last from rehome.event_cursor",
   );
   const named = cursor && !fresh ? await eventsSince(workos, cursor) : null;
+  // Whoever is asked from here on is asked after these events: only later ones count.
+  const begin = named ? null : await eventsSince(workos, { since: now, last: null });
   await transaction(client, async () => {
     await holdEpoch(client, epoch);
     if (named) {
       await query(client, "forget whom events name", "delete from rehome.seen where workos_user_id = any($1)", [[...named.users]]);
-      await query(client, "note how far the events are read", "update rehome.event_cursor set last_event = coalesce($1, last_event)", [named.last]);
+      await query(client, "note how far the events are read", "update rehome.event_cursor set last_event = coalesce($1, last_event)", [
+        named.last,
+      ]);
       return;
     }
     await query(client, "forget what WorkOS said", "delete from rehome.seen");
     await query(
       client,
       "note from when on events count",
-      "insert into rehome.event_cursor (since) values ($1) on conflict (one) do update set since = excluded.since, last_event = null",
-      [now],
+      `insert into rehome.event_cursor (since, last_event) values ($1, $2)
+           on conflict (one) do update set since = excluded.since, last_event = excluded.last_event`,
+      [now, begin?.last ?? null],
     );
   });
 }
@@ -161,7 +166,11 @@ async function eventsSince(
   }
 }
 
-async function forgetSomeFactors(client: ClientBase, epoch: string, people: readonly { userId: string; hasFactor: boolean }[]): Promise<void> {
+async function forgetSomeFactors(
+  client: ClientBase,
+  epoch: string,
+  people: readonly { userId: string; hasFactor: boolean }[],
+): Promise<void> {
   const withFactor = people.filter((person) => person.hasFactor).map((person) => person.userId);
   await transaction(client, async () => {
     await holdEpoch(client, epoch);

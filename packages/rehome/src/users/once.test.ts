@@ -25,7 +25,7 @@ test.each([60, 150, 250, 350, 450])(
   "a worker that sleeps %i ms after it began, is overtaken and wakes, sends nothing more",
   async (ms) => {
     await world.atClerk(people(20));
-    await world.arm({ pathPattern: "^/(user_management/users|organizations)", kind: "latency", latencyMs: 60 });
+    await world.arm({ pathPattern: "^/(user_management/users|organizations)", kind: "latency", latencyMs: 200 });
     const stale = world.spawn(["users"]);
     await stale.sending;
     await wait(ms);

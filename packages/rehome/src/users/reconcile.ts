@@ -33,7 +33,9 @@ export async function reconcile(client: ClientBase, workos: PacedWorkos, epoch: 
       await workos.repeatable("write", `remove WorkOS user ${account.id}`, () => orNull(workos.sdk.userManagement.deleteUser(account.id)));
     repaired.push({
       id: account.id,
-      what: [account.ours ? "removed: this move made it, and nobody moves there" : "kept: is nobody of legacy, and this move did not make it"],
+      what: [
+        account.ours ? "removed: this move made it, and nobody moves there" : "kept: is nobody of legacy, and this move did not make it",
+      ],
     });
   }
   return repaired;

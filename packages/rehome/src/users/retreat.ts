@@ -47,7 +47,12 @@ export async function refuseMassRemoval(client: ClientBase, confirmed: number): 
  *
  * May be run again; a person is written to the ledger when all of it is gone.
  */
-export async function retreatPeople(client: ClientBase, workos: PacedWorkos, epoch: string, only: readonly string[] | null): Promise<Removed[]> {
+export async function retreatPeople(
+  client: ClientBase,
+  workos: PacedWorkos,
+  epoch: string,
+  only: readonly string[] | null,
+): Promise<Removed[]> {
   const people = await readKnown(client, `${LEFT} and ($1::text[] is null or i.legacy_user_id = any($1))`, [only]);
   const reasons = new Map(
     (

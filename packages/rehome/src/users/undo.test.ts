@@ -28,7 +28,7 @@ test("undo removes what the move made, keeps what others made or changed since b
   expect((await world.state()).users).toHaveLength(9);
 
   const figures = await undo();
-  expect(figures.kept).toEqual([
+  expect(figures.kept.toSorted((a, b) => a.id.localeCompare(b.id))).toEqual([
     { id: "user_1", what: `user ${of("user_1")}: changed since` },
     { id: "user_2", what: `user ${of("user_2")}: signed in since` },
   ]);
@@ -58,7 +58,11 @@ test("the time is said before: 5,000 organizations at 50 a minute", async () => 
     ...world.config,
     target: {
       ...world.config.target,
-      workos: { ...world.config.target.workos, shareOfLimit: 1, limits: { ...world.config.target.workos.limits, organizationDeletesPer60s: 50 } },
+      workos: {
+        ...world.config.target.workos,
+        shareOfLimit: 1,
+        limits: { ...world.config.target.workos.limits, organizationDeletesPer60s: 50 },
+      },
     },
   };
   await world.atClerk(people(10));

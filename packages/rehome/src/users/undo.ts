@@ -47,13 +47,21 @@ export async function undoUsers(config: MoveConfig, progress: Progress, onlySay 
       const organizations = organizationsToRemove([...(await listOrganizations(workos)).values()], known, move?.id ?? "", kept);
       const perMinute = config.target.workos.limits.organizationDeletesPer60s * config.target.workos.shareOfLimit;
       const atLeastSeconds = Math.round((organizations.length * 60) / perMinute);
-      progress.step(`remove ${users.length} users and ${organizations.length} organizations: at least ${atLeastSeconds} s, by WorkOS's limit`);
+      progress.step(
+        `remove ${users.length} users and ${organizations.length} organizations: at least ${atLeastSeconds} s, by WorkOS's limit`,
+      );
       if (!onlySay) {
         await removeUsers(target, workos, epoch, users, progress);
         await removeOrganizations(target, workos, epoch, organizations, kept, progress);
       }
       const seconds = (performance.now() - startedAt) / 1000;
-      if (!onlySay) await recordEvent(target, "users --undo", `${users.length} users and ${organizations.length} organizations, ${kept.length} kept`, seconds);
+      if (!onlySay)
+        await recordEvent(
+          target,
+          "users --undo",
+          `${users.length} users and ${organizations.length} organizations, ${kept.length} kept`,
+          seconds,
+        );
       return { users: users.length, organizations: organizations.length, atLeastSeconds, kept, seconds };
     }),
   );
@@ -71,8 +79,15 @@ function usersToRemove(accounts: readonly Account[], known: readonly Known[], mo
   });
 }
 
-function organizationsToRemove(organizations: readonly Organization[], known: readonly Known[], moveId: string, kept: UndoFigures["kept"]): Removal[] {
-  const owners = known.flatMap((one) => Object.values(one.organizations).map((organization) => [organization.id, { one, organization }] as const));
+function organizationsToRemove(
+  organizations: readonly Organization[],
+  known: readonly Known[],
+  moveId: string,
+  kept: UndoFigures["kept"],
+): Removal[] {
+  const owners = known.flatMap((one) =>
+    Object.values(one.organizations).map((organization) => [organization.id, { one, organization }] as const),
+  );
   const byOrganization = new Map(owners);
   const keptUsers = new Set(kept.map((one) => one.id));
   return organizations.flatMap((organization) => {
@@ -86,7 +101,13 @@ function organizationsToRemove(organizations: readonly Organization[], known: re
   });
 }
 
-async function removeUsers(target: ClientBase, workos: PacedWorkos, epoch: string, users: readonly Removal[], progress: Progress): Promise<void> {
+async function removeUsers(
+  target: ClientBase,
+  workos: PacedWorkos,
+  epoch: string,
+  users: readonly Removal[],
+  progress: Progress,
+): Promise<void> {
   for (const [index, { id, known }] of users.entries()) {
     await workos.repeatable("write", `remove WorkOS user ${id}`, () => orNull(workos.sdk.userManagement.deleteUser(id)));
     if (known) {

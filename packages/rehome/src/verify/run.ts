@@ -37,7 +37,10 @@ export async function runVerify(config: MoveConfig, progress: Progress, options:
         async () => {
           const onProgress = (done: number, total: number) => progress.advance("people asked", done, total);
           const people = await readLegacyUsers(config.legacy.clerk);
-          return proveUsers(target, openWorkos(config.target.workos), epoch, people, config.users, { fresh: options.fresh ?? false, onProgress });
+          return proveUsers(target, openWorkos(config.target.workos), epoch, people, config.users, {
+            fresh: options.fresh ?? false,
+            onProgress,
+          });
         },
         async () => {
           const rows = await atOneSnapshot(legacy, target, forward, config, epoch, () => proveRows(legacy, target, config));

@@ -29,7 +29,8 @@ async function prove(options: { fresh?: boolean } = {}) {
 }
 
 const idOf = async (legacy: string) => (await world.state()).users.find((user) => user.external_id === legacy)?.id ?? "";
-const organizationOf = async (external: string) => (await world.state()).organizations.find((one) => one.external_id === external)?.id ?? "";
+const organizationOf = async (external: string) =>
+  (await world.state()).organizations.find((one) => one.external_id === external)?.id ?? "";
 const membershipIn = async (organization: string) =>
   (await world.state()).memberships.find((one) => one.organization_id === organization)?.id ?? "";
 const factorOf = async (legacy: string) => {
@@ -74,8 +75,7 @@ const byHand: [string, () => Promise<unknown>, RegExp][] = [
   ],
   [
     "membership of the practice deactivated",
-    async () =>
-      world.sdk.userManagement.deactivateOrganizationMembership(await membershipIn(await organizationOf("practice:user_1"))),
+    async () => world.sdk.userManagement.deactivateOrganizationMembership(await membershipIn(await organizationOf("practice:user_1"))),
     /^user_1: the membership in the practice is not active/,
   ],
   [
@@ -138,7 +138,8 @@ test("the second proof asks by pages and for whom events name, not for everybody
   await world.atClerk(Array.from({ length: 250 }, (_, n) => person(n)));
   await world.users();
   expect((await prove()).ok).toBe(true);
-  const reads = async () => Object.entries(await world.requests()).reduce((sum, [route, n]) => sum + (route.startsWith("GET /") ? n : 0), 0);
+  const reads = async () =>
+    Object.entries(await world.requests()).reduce((sum, [route, n]) => sum + (route.startsWith("GET /") ? n : 0), 0);
   const before = await reads();
   await world.sdk.userManagement.updateUser({ userId: await idOf("user_7"), firstName: "Zed" });
   expect((await prove()).offenders).toEqual(["user_7: another name"]);

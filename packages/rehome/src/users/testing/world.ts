@@ -204,6 +204,7 @@ export async function peopleWorld(
       } catch (error) {
         const { code, rawData } = error as { code?: string; rawData?: { code?: string } };
         const said = code ?? rawData?.code;
+        if (said === "organization_selection_required") return "in"; // one who has a home and a practice
         if (said === "mfa_challenge") return "code";
         if (said === "email_verification_required") return "verify";
         if (said === "invalid_credentials") return "refused";
