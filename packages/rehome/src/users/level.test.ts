@@ -193,20 +193,27 @@ test("an address that a stranger's account has: that person is refused by name, 
   expect(await world.signIn("bea@x.test", "first-password")).toBe("in");
 });
 
-test("a TOTP secret that WorkOS refuses: that person is refused, and no account without a code stays", async () => {
-  await world.atClerk([ana, { ...bea, totp: "otpauth://totp/x?secret=ABC" }, { ...ana, id: "user_cis", email: "cis@x.test" }]);
+test("a factor that WorkOS refuses: that person is refused, and no account without a code stays", async () => {
+  await world.atClerk([ana, { ...bea, totp: TOTP }, { ...ana, id: "user_cis", email: "cis@x.test" }]);
+  await world.arm({ pathPattern: "auth_factors$", method: "POST", kind: "status", status: 422, times: 1 });
   const figures = await world.users();
   expect(figures.refused.map((one) => one.id)).toEqual(["user_bea"]);
   const state = await world.state();
   expect(state.users.map((user) => user.external_id).toSorted()).toEqual(["user_ana", "user_cis"]);
   expect(state.organizations).toHaveLength(2);
+  await world.users();
+  expect(await world.signIn("bea@x.test", "first-password")).toBe("code");
 });
 
-test("a NUL in a name: the database refuses that person, all others move", async () => {
-  await world.atClerk([ana, { ...bea, firstName: "B\u0000ea" }], { keepExport: false });
+test("values that the database refuses: that person is refused with the SQLSTATE, all others move", async () => {
+  await world.target.query("alter table rehome.identity add check (first_name <> 'Bea')");
+  const many = Array.from({ length: 40 }, (_, n) => ({ ...ana, id: `user_c${n}`, email: `c${n}@x.test` }));
+  await world.atClerk([ana, bea, ...many]);
   const figures = await world.users();
-  expect(figures.refused).toEqual([{ id: "user_bea", code: "22P05", what: expect.any(String) }]);
-  expect(await world.signIn("ana@x.test", "first-password")).toBe("in");
+  expect(figures.refused).toEqual([{ id: "user_bea", code: "23514", what: expect.any(String) }]);
+  expect((await world.state()).users).toHaveLength(41);
+  const { rows } = await world.target.query("select disposition, reason from rehome.disposition where legacy_user_id = 'user_bea'");
+  expect(rows).toEqual([{ disposition: "refused", reason: "23514" }]);
 });
 
 test("a user deleted by hand at WorkOS who then changes at Clerk is made anew", async () => {
