@@ -31,7 +31,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/sandbox": [],
   "packages/tenancy": ["@rehome/sandbox", "@rehome/tenancy"], // itself: its example and its pages write as a stranger would
   "packages/rehome": ["@rehome/sandbox"],
-  bench: ["@rehome/sandbox", "@rehome/tenancy"],
+  bench: ["@rehome/sandbox", "@rehome/tenancy", "rehome"],
   "apps/eleva-legacy": ["@rehome/sandbox"],
   "apps/eleva": ["@rehome/eleva-legacy", "@rehome/sandbox", "@rehome/tenancy", "rehome"],
 };

@@ -101,10 +101,11 @@ export interface PeopleWorld {
 export async function peopleWorld(
   workosOptions: WorkosTwinOptions = {},
   change: (move: MoveDeclaration) => void = () => {},
+  serverUrl?: string,
 ): Promise<PeopleWorld> {
   const folder = mkdtempSync(join(tmpdir(), "rehome-users-"));
   const [database, clerk, twin] = await Promise.all([
-    freshDatabase(),
+    freshDatabase(serverUrl),
     startClerkTwin(),
     startWorkosTwin({ clockSpeed: SPEED, ...workosOptions }),
   ]);
