@@ -17,6 +17,8 @@ export interface SandboxServer {
   url(database: string, user?: string, password?: string): string;
   /** Everything the server said; null for a server that is not ours. */
   logFile: string | null;
+  /** Kills the server with all its processes and starts it again; see `PostgresServer`. Refused for a server that is not ours. */
+  crash(whileDown?: () => Promise<unknown>): Promise<void>;
 }
 
 export interface Sandbox {
@@ -77,10 +79,15 @@ async function server(
   if (external) {
     return {
       logFile: null,
+      crash: () => Promise.reject(new Error("This server is not the sandbox's own; it is not killed.")),
       url: (database, user, password) =>
         user ? withUser(withDatabase(external, database), user, password) : withDatabase(external, database),
     };
   }
   const own = await keep(startPostgres());
-  return { logFile: own.logFile, url: (database, user = "postgres", password = "") => withUser(own.url(database), user, password) };
+  return {
+    logFile: own.logFile,
+    url: (database, user = "postgres", password = "") => withUser(own.url(database), user, password),
+    crash: own.crash,
+  };
 }

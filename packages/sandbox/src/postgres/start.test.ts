@@ -27,6 +27,27 @@ test("a server starts, answers, stops, and its data goes", async () => {
   expect(await answers(server.url("postgres"))).toBe(false);
 });
 
+test("a server that crashes comes back on the same port with what was committed, and without what was not", async () => {
+  const server = await startPostgres();
+  const write = new pg.Client({ connectionString: server.url("postgres") });
+  write.on("error", () => {});
+  await write.connect();
+  await write.query("create table note (id integer); insert into note values (1)");
+  await write.query("begin; insert into note values (2)");
+  let down: boolean | undefined;
+  await server.crash(async () => {
+    down = !(await answers(server.url("postgres")));
+  });
+  const read = new pg.Client({ connectionString: server.url("postgres") });
+  await read.connect();
+  const { rows } = await read.query("select id from note");
+  await read.end();
+  expect(down).toBe(true);
+  expect(rows).toEqual([{ id: 1 }]);
+  await server.stop();
+  expect(await answers(server.url("postgres"))).toBe(false);
+});
+
 test("a server ends when its owner is killed with SIGKILL", async () => {
   const program = `
     import { startPostgres } from ${JSON.stringify(new URL("./start.ts", import.meta.url).href)};

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
+import pg from "pg";
 import { findPostgres, type PostgresBinaries } from "./binaries.ts";
 
 export interface PostgresServer {
@@ -13,6 +14,13 @@ export interface PostgresServer {
   logFile: string;
   /** `postgresql://…` of a database on this server; superuser `postgres` unless a user is named. */
   url(database: string, user?: string): string;
+  /**
+   * Kills every process of the server at once (SIGKILL), as a crash of its machine would end them, and starts it again on the same data and port.
+   * What was not yet written to the disk's cache is lost. Linux only.
+   *
+   * @param whileDown runs between the kill and the start
+   */
+  crash(whileDown?: () => Promise<unknown>): Promise<void>;
   /** Ends the server and removes its data. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -70,8 +78,19 @@ async function initialise(binaries: PostgresBinaries, data: string, env: NodeJS.
   if (status !== 0) throw new Error(`initdb failed in ${data}: ${said}`);
 }
 
-// Postgres runs in the background; a reader of pipe 3 waits for the owner's end, then asks for a fast shutdown; the data goes last.
-const WRAPPER = 'H=$1; shift; "$@" & P=$!; (cat >/dev/null; kill -INT $P 2>/dev/null) <&3 & wait $P; rm -rf "$H"';
+// Postgres runs in the background; a reader of pipe 3 waits for the owner's end, then asks for a fast shutdown; the data goes last. While the file
+// `again` is there, a server that ended is started once more, but not before `down` is gone: a crash.
+const WRAPPER = `
+H=$1; shift
+(cat >/dev/null; touch "$H/over"; kill -INT $(cat "$H/pid") 2>/dev/null) <&3 &
+while :; do
+  "$@" & P=$!; echo $P >"$H/pid"; wait $P
+  [ -e "$H/again" ] || break
+  while [ -e "$H/down" ] && [ ! -e "$H/over" ]; do sleep 0.02; done
+  [ -e "$H/over" ] && break
+  sleep 0.02
+done
+rm -rf "$H"`;
 
 async function run(
   binaries: PostgresBinaries,
@@ -131,6 +150,15 @@ async function run(
     port,
     logFile,
     url: (database, user = "postgres") => `postgresql://${user}@127.0.0.1:${port}/${database}`,
+    crash: async (whileDown = async () => {}) => {
+      for (const file of ["again", "down"]) writeFileSync(join(home, file), "");
+      const postmaster = Number(readFileSync(join(home, "pid"), "utf8"));
+      // The first kill is the postmaster's: it must not see a child die and shut down in order.
+      for (const pid of [postmaster, ...childrenOf(postmaster)]) kill(pid);
+      await whileDown().finally(() => rmSync(join(home, "down")));
+      await accepting(port, START_TIMEOUT_MS);
+      rmSync(join(home, "again"));
+    },
     stop: () =>
       (stopping ??= (async () => {
         server.ref();
@@ -140,6 +168,45 @@ async function run(
         rmSync(home, { recursive: true, force: true });
       })()),
   };
+}
+
+/** Read from Linux's /proc. */
+function childrenOf(parent: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        // The name in brackets may hold anything, so what counts begins behind the last bracket: state, parent.
+        return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[1]) === parent;
+      } catch {
+        return false; // it ended meanwhile
+      }
+    });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it ended meanwhile
+  }
+}
+
+/** Until the server takes connections: recovery is over then. */
+async function accepting(port: number, timeoutMs: number): Promise<void> {
+  for (const since = performance.now(); performance.now() - since < timeoutMs; ) {
+    const client = new pg.Client({ host: "127.0.0.1", port, user: "postgres", database: "postgres", connectionTimeoutMillis: 1000 });
+    client.on("error", () => {});
+    const open = await client.connect().then(
+      () => true,
+      () => false,
+    );
+    await client.end().catch(() => {});
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Postgres on port ${port} did not come back within ${timeoutMs} ms.`);
 }
 
 function freePort(): Promise<number> {
