@@ -7,8 +7,8 @@ import { CREATED, isLevel, moveOne } from "./move-one.ts";
 import { serially } from "./serially.ts";
 import type { PacedWorkos } from "./workos.ts";
 
-/** People under way at once. Enough to keep the allowed rate busy while each waits for its answers: 25 people a second, up to two seconds each. */
-const WORKERS = 50;
+/** People under way at once. Enough to keep the allowed rate busy while each waits for its answers: 25 people a second, up to three seconds each. */
+const WORKERS = 80;
 /** People read, claimed or written by one statement. */
 const PAGE = 200;
 const CLAIM = 25;

@@ -11,12 +11,39 @@ export interface PacerLimits {
   share: number;
 }
 
-/**
- * Requests are spaced by so much more than the limit asks for. On their way some catch up with those before, and a full window has no room for that.
- */
+/** A window of the service is taken to be so much longer than it says: requests catch up with each other on their way. */
 const MARGIN = 1.01;
-/** A turn that came late (a busy machine) may be made up for by so much, not more: the margin pays for it. */
-const CATCH_UP_MS = 80;
+/** Turns that came late (a busy machine) are made up for, as long as they came by no more than this. */
+const CATCH_UP_MS = 2_000;
+
+/** Turns under one limit: evenly spaced, and never more in a window than the service allows. */
+class Lane {
+  readonly #intervalMs: number;
+  readonly #windowMs: number;
+  /** Times of the last turns, as many as one window has room for, in a ring. */
+  readonly #times: Float64Array;
+  #oldest = 0;
+  #dueAt = Number.NEGATIVE_INFINITY;
+  #lastAt = Number.NEGATIVE_INFINITY;
+
+  constructor(windowMs: number, count: number) {
+    this.#windowMs = windowMs * MARGIN;
+    this.#intervalMs = this.#windowMs / count;
+    this.#times = new Float64Array(Math.max(1, Math.floor(count))).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** When the next turn may be. While late turns are made up for, twice as fast as usual. */
+  get nextAt(): number {
+    return Math.max(this.#dueAt, this.#lastAt + this.#intervalMs / 2, (this.#times[this.#oldest] ?? 0) + this.#windowMs);
+  }
+
+  take(now: number): void {
+    this.#dueAt = (this.#dueAt < now - CATCH_UP_MS ? now : this.#dueAt) + this.#intervalMs;
+    this.#lastAt = now;
+    this.#times[this.#oldest] = now;
+    this.#oldest = (this.#oldest + 1) % this.#times.length;
+  }
+}
 
 /**
  * Spaces requests evenly below the limits of WorkOS (its page "Rate limits"), so that a 429 is an exception and not the pacing.
@@ -25,15 +52,13 @@ const CATCH_UP_MS = 80;
  * under the general limit only when its turn has come: a line of writes holds up no organization.
  */
 export class Pacer {
-  readonly #intervalMs: Record<RequestKind | "all", number>;
-  readonly #nextAt: Record<RequestKind | "all", number> = { write: 0, read: 0, other: 0, all: 0 };
+  readonly #lanes: Record<RequestKind | "all", Lane>;
   readonly #line: Record<RequestKind, Promise<unknown>> = { write: Promise.resolve(), read: Promise.resolve(), other: Promise.resolve() };
   #pausedUntil = 0;
 
-  constructor(limits: PacerLimits) {
-    const interval = (windowMs: number, count: number) => (windowMs / (count * limits.share)) * MARGIN;
-    const all = interval(60_000, limits.requestsPer60s);
-    this.#intervalMs = { write: interval(10_000, limits.writesPer10s), read: interval(10_000, limits.readsPer10s), other: all, all };
+  constructor({ writesPer10s, readsPer10s, requestsPer60s, share }: PacerLimits) {
+    const all = () => new Lane(60_000, requestsPer60s * share);
+    this.#lanes = { write: new Lane(10_000, writesPer10s * share), read: new Lane(10_000, readsPer10s * share), other: all(), all: all() };
   }
 
   /** Waits until one more request of this kind may be sent. Callers are served in the order they came, by kind. */
@@ -49,16 +74,14 @@ export class Pacer {
   }
 
   async #take(kind: RequestKind): Promise<void> {
-    await this.#until(() => Math.max(this.#nextAt[kind], this.#nextAt.all, this.#pausedUntil));
-    const now = performance.now();
-    for (const clock of [kind, "all"] as const) {
-      const dueAt = this.#nextAt[clock];
-      this.#nextAt[clock] = (dueAt < now - CATCH_UP_MS ? now : dueAt) + this.#intervalMs[clock];
+    const lanes = [this.#lanes[kind], this.#lanes.all];
+    // Timers come late, seldom early; the time may move on while somebody waits.
+    for (;;) {
+      const ms = Math.max(...lanes.map((lane) => lane.nextAt), this.#pausedUntil) - performance.now();
+      if (ms <= 0) break;
+      await wait(ms);
     }
-  }
-
-  /** Timers come late, seldom early; the time may move on while somebody waits. */
-  async #until(time: () => number): Promise<void> {
-    for (let ms = time() - performance.now(); ms > 0; ms = time() - performance.now()) await wait(ms);
+    const now = performance.now();
+    for (const lane of lanes) lane.take(now);
   }
 }

@@ -55,7 +55,11 @@ function changed(people: readonly TestPerson[], draw: () => number): TestPerson[
   });
   const [a, b] = [Math.floor(draw() * 8), 8 + Math.floor(draw() * 8)];
   const [first, second] = [after[a], after[b]];
-  if (first && second) [after[a], after[b]] = [{ ...first, email: second.email }, { ...second, email: first.email }];
+  if (first && second)
+    [after[a], after[b]] = [
+      { ...first, email: second.email },
+      { ...second, email: first.email },
+    ];
   const banned = Math.floor(draw() * after.length);
   return after.map((person, n) => (n === banned ? { ...person, banned: true } : person));
 }
@@ -102,7 +106,8 @@ async function differences(world: PeopleWorld, people: readonly TestPerson[]): P
   if (state.users.length !== moving.length) found.push(`${state.users.length} users for ${moving.length} people`);
   const organizations = moving.flatMap((person) => [person.id, ...(person.role ? [`practice:${person.id}`] : [])]);
   const there = state.organizations.map((one) => one.external_id ?? "none");
-  if (JSON.stringify(there.toSorted()) !== JSON.stringify(organizations.toSorted())) found.push(`organizations: ${there.toSorted().join(" ")}`);
+  if (JSON.stringify(there.toSorted()) !== JSON.stringify(organizations.toSorted()))
+    found.push(`organizations: ${there.toSorted().join(" ")}`);
   if (state.memberships.filter((one) => one.status === "active").length !== organizations.length)
     found.push(`${state.memberships.length} memberships for ${organizations.length} organizations`);
   for (const person of moving) {
@@ -118,33 +123,40 @@ async function differences(world: PeopleWorld, people: readonly TestPerson[]): P
   }
   const ledger = new pg.Client({ connectionString: world.targetUrl });
   await ledger.connect();
-  const { rows } = await ledger.query("select legacy_user_id as id, workos_user_id as u, workos_organization_id as o from rehome.identity where moved");
+  const { rows } = await ledger.query(
+    "select legacy_user_id as id, workos_user_id as u, workos_organization_id as o from rehome.identity where moved",
+  );
   await ledger.end();
   for (const row of rows) {
     if (state.users.find((one) => one.external_id === row.id)?.id !== row.u) found.push(`${row.id}: the ledger names another user`);
-    if (state.organizations.find((one) => one.external_id === row.id)?.id !== row.o) found.push(`${row.id}: the ledger names another organization`);
+    if (state.organizations.find((one) => one.external_id === row.id)?.id !== row.o)
+      found.push(`${row.id}: the ledger names another organization`);
   }
   return found;
 }
 
-test.each(Array.from({ length: SEEDS }, (_, n) => FIRST + n))("seed %i: exact in the end", async (seed) => {
-  const draw = drawFrom(seed);
-  const world = await peopleWorld({}, () => {}, server.url("postgres"));
-  const said: string[] = [];
-  try {
-    const before = peopleFrom(draw);
-    await world.atClerk(before);
-    for (let n = 0; n < 2; n++) said.push(await disturbedRun(world, draw));
-    const after = changed(before, draw);
-    await world.atClerk(after);
-    for (let n = 0; n < 2; n++) said.push(await disturbedRun(world, draw));
-    const last = await world.spawn(["users"]).ended;
-    expect(last.stderr, said.join("; ")).not.toContain("Error");
-    expect(last.code, said.join("; ")).toBe(0);
-    expect(await differences(world, after), `seed ${seed}: ${said.join("; ")}`).toEqual([]);
-    const again = await world.spawn(["users"]).ended;
-    expect(JSON.parse(again.stdout)).toMatchObject({ workedOn: 0, removed: [] });
-  } finally {
-    await world.stop();
-  }
-}, 180_000);
+test.each(Array.from({ length: SEEDS }, (_, n) => FIRST + n))(
+  "seed %i: exact in the end",
+  async (seed) => {
+    const draw = drawFrom(seed);
+    const world = await peopleWorld({}, () => {}, server.url("postgres"));
+    const said: string[] = [];
+    try {
+      const before = peopleFrom(draw);
+      await world.atClerk(before);
+      for (let n = 0; n < 2; n++) said.push(await disturbedRun(world, draw));
+      const after = changed(before, draw);
+      await world.atClerk(after);
+      for (let n = 0; n < 2; n++) said.push(await disturbedRun(world, draw));
+      const last = await world.spawn(["users"]).ended;
+      expect(last.stderr, said.join("; ")).not.toContain("Error");
+      expect(last.code, said.join("; ")).toBe(0);
+      expect(await differences(world, after), `seed ${seed}: ${said.join("; ")}`).toEqual([]);
+      const again = await world.spawn(["users"]).ended;
+      expect(JSON.parse(again.stdout)).toMatchObject({ workedOn: 0, removed: [] });
+    } finally {
+      await world.stop();
+    }
+  },
+  180_000,
+);
