@@ -151,7 +151,12 @@ export async function peopleWorld(
     tables: {},
   };
   change(declaration);
-  const environment = { ...process.env, REHOME_TEST_MOVE: JSON.stringify(declaration), NODE_NO_WARNINGS: "1" };
+  const environment = {
+    ...process.env,
+    REHOME_TEST_MOVE: JSON.stringify(declaration),
+    NODE_COMPILE_CACHE: join(folder, "compiled"),
+    NODE_NO_WARNINGS: "1",
+  };
   const config = defineMove(declaration);
   const admin = new WorkosTwinAdmin(twin);
   const sdk = new WorkOS(twin.apiKey, { clientId: twin.clientId, apiHostname: url.hostname, port: Number(url.port), https: false });
