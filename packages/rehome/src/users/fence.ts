@@ -28,3 +28,11 @@ export function fenceOf(client: ClientBase, epoch: string): Fence {
     }
   };
 }
+
+/**
+ * Lets the server end a transaction in which this process does nothing for a while: one that was stopped in the middle would otherwise keep everybody who
+ * takes the move over waiting. Shorter than the time that a lock is waited for.
+ */
+export async function holdNobodyUp(client: ClientBase): Promise<void> {
+  await query(client, "limit how long a transaction may lie idle", "set idle_in_transaction_session_timeout = '5s'");
+}

@@ -1,4 +1,5 @@
-import { setTimeout as wait } from "node:timers/promises";
+import type { ClientBase } from "pg";
+import { query } from "../postgres/query.ts";
 
 /** Kinds of requests that WorkOS counts separately. `write` and `read` are user-management requests; `other` counts only against the general limit. */
 export type RequestKind = "write" | "read" | "other";
@@ -11,77 +12,129 @@ export interface PacerLimits {
   share: number;
 }
 
-/** A window of the service is taken to be so much longer than it says: requests catch up with each other on their way. */
-const MARGIN = 1.01;
-/** Turns that came late (a busy machine) are made up for, as long as they came by no more than this. */
-const CATCH_UP_MS = 2_000;
-
-/** Turns under one limit: evenly spaced, and never more in a window than the service allows. */
-class Lane {
-  readonly #intervalMs: number;
-  readonly #windowMs: number;
-  /** Times of the last turns, as many as one window has room for, in a ring. */
-  readonly #times: Float64Array;
-  #oldest = 0;
-  #dueAt = Number.NEGATIVE_INFINITY;
-  #lastAt = Number.NEGATIVE_INFINITY;
-
-  constructor(windowMs: number, count: number) {
-    this.#windowMs = windowMs * MARGIN;
-    this.#intervalMs = this.#windowMs / count;
-    this.#times = new Float64Array(Math.max(1, Math.floor(count))).fill(Number.NEGATIVE_INFINITY);
-  }
-
-  /** When the next turn may be. While late turns are made up for, twice as fast as usual. */
-  get nextAt(): number {
-    return Math.max(this.#dueAt, this.#lastAt + this.#intervalMs / 2, (this.#times[this.#oldest] ?? 0) + this.#windowMs);
-  }
-
-  take(now: number): void {
-    this.#dueAt = (this.#dueAt < now - CATCH_UP_MS ? now : this.#dueAt) + this.#intervalMs;
-    this.#lastAt = now;
-    this.#times[this.#oldest] = now;
-    this.#oldest = (this.#oldest + 1) % this.#times.length;
-  }
+/** Whoever sends a request waits for its turn; whoever is told to wait makes all others wait. */
+export interface Pacing {
+  /** Waits until one more request of this kind may be sent. Callers are served in the order they came. */
+  turn(kind: RequestKind): Promise<void>;
+  /** After a 429: nobody sends anything for this long. */
+  pause(ms: number): Promise<void>;
 }
+
+/** Requests are spaced by so much more than the limit asks for: on their way some catch up with those before, and a full window has no room for that. */
+const MARGIN = 1.01;
+
+function intervalsOf(limits: PacerLimits): Record<RequestKind | "all", number> {
+  const interval = (windowMs: number, count: number) => (windowMs / (count * limits.share)) * MARGIN;
+  const all = interval(60_000, limits.requestsPer60s);
+  return { write: interval(10_000, limits.writesPer10s), read: interval(10_000, limits.readsPer10s), other: all, all };
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
  * Spaces requests evenly below the limits of WorkOS (its page "Rate limits"), so that a 429 is an exception and not the pacing.
  *
- * Even spacing, not a bucket: a burst at the edge of two windows of the service would count twice. Each kind waits in a line of its own, and takes its place
- * under the general limit only when its turn has come: a line of writes holds up no organization.
+ * Even spacing, not a bucket: a burst at the edge of two windows of the service would count twice. Each kind has a clock of its own, and the general
+ * limit has one that counts all: a request that waits for its kind does not make those of other kinds wait.
  */
-export class Pacer {
-  readonly #lanes: Record<RequestKind | "all", Lane>;
-  readonly #line: Record<RequestKind, Promise<unknown>> = { write: Promise.resolve(), read: Promise.resolve(), other: Promise.resolve() };
+export class Pacer implements Pacing {
+  readonly #intervalMs: Record<RequestKind | "all", number>;
+  readonly #nextAt: Record<RequestKind | "all", number> = { write: 0, read: 0, other: 0, all: 0 };
   #pausedUntil = 0;
 
-  constructor({ writesPer10s, readsPer10s, requestsPer60s, share }: PacerLimits) {
-    const all = () => new Lane(60_000, requestsPer60s * share);
-    this.#lanes = { write: new Lane(10_000, writesPer10s * share), read: new Lane(10_000, readsPer10s * share), other: all(), all: all() };
+  constructor(limits: PacerLimits) {
+    this.#intervalMs = intervalsOf(limits);
   }
 
-  /** Waits until one more request of this kind may be sent. Callers are served in the order they came, by kind. */
-  turn(kind: RequestKind): Promise<void> {
-    const mine = this.#line[kind].then(() => this.#take(kind));
-    this.#line[kind] = mine;
-    return mine;
+  async turn(kind: RequestKind): Promise<void> {
+    const now = performance.now();
+    const [mine, all] = [this.#take(kind, now), this.#take("all", now)];
+    await sleep(Math.max(mine, all) - now);
+    while (this.#pausedUntil > performance.now()) await sleep(this.#pausedUntil - performance.now());
   }
 
-  /** After a 429: nobody who has no turn yet sends anything for this long. */
-  pause(ms: number): void {
+  async pause(ms: number): Promise<void> {
     this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
   }
 
-  async #take(kind: RequestKind): Promise<void> {
-    const lanes = [this.#lanes[kind], this.#lanes.all];
-    // Timers come late, seldom early; the time may move on while somebody waits.
-    for (;;) {
-      const ms = Math.max(...lanes.map((lane) => lane.nextAt), this.#pausedUntil) - performance.now();
-      if (ms <= 0) break;
-      await wait(ms);
+  #take(clock: RequestKind | "all", now: number): number {
+    const at = Math.max(now, this.#pausedUntil, this.#nextAt[clock]);
+    this.#nextAt[clock] = at + this.#intervalMs[clock];
+    return at;
+  }
+}
+
+const RESERVE = `
+update rehome.pace p
+   set write_at = case when $1::text = 'write' then greatest(p.write_at, p.paused_until, clock_timestamp()) + $2::float8 * $3::float8 * interval '1 ms' else p.write_at end,
+       read_at = case when $1 = 'read' then greatest(p.read_at, p.paused_until, clock_timestamp()) + $2::float8 * $3::float8 * interval '1 ms' else p.read_at end,
+       all_at = greatest(p.all_at, p.paused_until, clock_timestamp()) + $2::float8 * $4::float8 * interval '1 ms'
+returning extract(epoch from case $1 when 'write' then write_at when 'read' then read_at else all_at end - clock_timestamp())::float8 * 1000 as mine,
+          extract(epoch from all_at - clock_timestamp())::float8 * 1000 as every`;
+
+/**
+ * The same for all processes that work on one move: the clocks stand in the ledger and go by the database's time. Turns that are asked for while a
+ * reservation is under way are reserved together by the next one, so a busy process asks about once a round trip.
+ *
+ * The connection must be the pacer's own: a reservation inside somebody's open transaction would stop everybody.
+ */
+export class SharedPacer implements Pacing {
+  readonly #client: ClientBase;
+  readonly #intervalMs: Record<RequestKind | "all", number>;
+  readonly #waiting: { kind: RequestKind; go: (afterMs: number) => void; fail: (error: unknown) => void }[] = [];
+  #pausedUntil = 0;
+  #isReserving = false;
+
+  constructor(client: ClientBase, limits: PacerLimits) {
+    this.#client = client;
+    this.#intervalMs = intervalsOf(limits);
+  }
+
+  /** @throws MoveError QUERY_FAILED, DATABASE_UNREACHABLE */
+  async turn(kind: RequestKind): Promise<void> {
+    const afterMs = await new Promise<number>((go, fail) => {
+      this.#waiting.push({ kind, go, fail });
+      void this.#reserve();
+    });
+    await sleep(afterMs);
+    while (this.#pausedUntil > performance.now()) await sleep(this.#pausedUntil - performance.now());
+  }
+
+  async pause(ms: number): Promise<void> {
+    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
+    await query(
+      this.#client,
+      "let all processes wait for WorkOS",
+      "update rehome.pace set paused_until = greatest(paused_until, clock_timestamp() + $1::float8 * interval '1 ms')",
+      [ms],
+    );
+  }
+
+  async #reserve(): Promise<void> {
+    if (this.#isReserving) return;
+    this.#isReserving = true;
+    while (this.#waiting.length > 0) {
+      const kind = this.#waiting[0]?.kind as RequestKind;
+      const served = this.#waiting.filter((one) => one.kind === kind);
+      this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter((one) => one.kind !== kind));
+      try {
+        const [own, all] = [this.#intervalMs[kind], this.#intervalMs.all];
+        const rows = await query<{ mine: number; every: number }>(this.#client, "take a turn at WorkOS", RESERVE, [
+          kind,
+          served.length,
+          own,
+          all,
+        ]);
+        const { mine, every } = rows[0] ?? { mine: 0, every: 0 };
+        // The clocks stand behind the last turn taken; the first is so many intervals before.
+        served.forEach((one, at) => {
+          const left = served.length - at;
+          one.go(Math.max(0, mine - left * own, every - left * all));
+        });
+      } catch (error) {
+        for (const one of served) one.fail(error);
+      }
     }
-    const now = performance.now();
-    for (const lane of lanes) lane.take(now);
+    this.#isReserving = false;
   }
 }

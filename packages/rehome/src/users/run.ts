@@ -12,7 +12,8 @@ import { type Wanted, wantedOf } from "./account.ts";
 import { cohortOf } from "./cohort.ts";
 import { compareUsers } from "./compare.ts";
 import { settleDoubts } from "./doubts.ts";
-import { fenceOf } from "./fence.ts";
+import { holdNobodyUp } from "./fence.ts";
+import { withFencedWorkos } from "./fenced-workos.ts";
 import { saveIdentities } from "./identities.ts";
 import type { Known } from "./known.ts";
 import { moveUsers, type Worked } from "./move-users.ts";
@@ -20,7 +21,7 @@ import { parkAddresses } from "./parking.ts";
 import { provisionRoles } from "./provision-roles.ts";
 import { type Repaired, reconcile } from "./reconcile.ts";
 import { type Removed, refuseMassRemoval, retreatPeople } from "./retreat.ts";
-import { openWorkos, type PacedWorkos } from "./workos.ts";
+import type { PacedWorkos } from "./workos.ts";
 
 export interface UserFigures extends Worked {
   total: number;
@@ -53,13 +54,13 @@ export async function runUsers(config: MoveConfig, progress: Progress, options: 
   const people = await readLegacyUsers(config.legacy.clerk);
   const decisions = decide(people, config.users.roles);
   const cohort = options.only ? await cohortOf(options.only, people, config.legacy.clerk) : null;
-  return withConnection(config.target.mover, "target", (target) =>
-    withConnection(config.target.mover, "target", async (fence) => {
-      const epoch = await takeMove(target, "users");
-      const unwritable = await saveIdentities(target, people, decisions, config.users, epoch);
-      await recordAcceptances(target, config.users.accept);
-      if (!cohort) await refuseMassRemoval(target, options.remove ?? 0);
-      const workos = openWorkos(config.target.workos, fenceOf(fence, epoch));
+  return withConnection(config.target.mover, "target", async (target) => {
+    await holdNobodyUp(target);
+    const epoch = await takeMove(target, "users");
+    const unwritable = await saveIdentities(target, people, decisions, config.users, epoch);
+    await recordAcceptances(target, config.users.accept);
+    if (!cohort) await refuseMassRemoval(target, options.remove ?? 0);
+    const work = await withFencedWorkos(config, epoch, async (workos) => {
       progress.step("roles");
       await provisionRoles(workos, config.users.workosRoles);
       const wanted = await wantedFrom(target, people, config.users);
@@ -67,24 +68,39 @@ export async function runUsers(config: MoveConfig, progress: Progress, options: 
       const removed = await retreatPeople(target, workos, epoch, cohort);
       await parkAddresses(target, workos, epoch, config.users.parkingDomain);
       progress.step("users");
-      const worked = await moveUsers(target, workos, epoch, wanted, cohort, (done, total) => progress.advance("users", done, total));
+      const worked = await moveUsers(target, workos, epoch, wanted, cohort, paceOf(config, progress));
       await settleDoubts(target, workos, epoch, config.target.workos.settleSeconds * 1000, wanted);
       // Somebody refused half-way must not be left there half: an account without its factor lets in who lacks the code.
-      const refused = new Set(worked.refused.map((one) => one.id));
-      const halves = await retreatPeople(target, workos, epoch, [...refused]);
-      const figures: UserFigures = {
-        total: people.length,
-        ...worked,
-        refused: [...unwritable, ...worked.refused],
-        removed: [...removed, ...halves],
-        repaired,
-        cohort,
-        seconds: (performance.now() - startedAt) / 1000,
-      };
-      await recordEvent(target, "users", summary(figures), figures.seconds);
-      return figures;
-    }),
-  );
+      const refused = worked.refused.map((one) => one.id);
+      const halves = await retreatPeople(target, workos, epoch, refused);
+      return { ...worked, refused: [...unwritable, ...worked.refused], removed: [...removed, ...halves], repaired };
+    });
+    const figures: UserFigures = { total: people.length, ...work, cohort, seconds: (performance.now() - startedAt) / 1000 };
+    await recordEvent(target, "users", summary(figures), figures.seconds);
+    return figures;
+  });
+}
+
+/** How often the pace is said anew. */
+const PACE_MS = 2_000;
+
+/** Says how fast people are made, what share of the allowed rate that is (two writes a person), and how long it will take. */
+function paceOf({ target }: MoveConfig, progress: Progress): (done: number, total: number) => void {
+  const allowed = (target.workos.limits.writesPer10s * target.workos.shareOfLimit) / 10 / 2;
+  let from: { at: number; done: number } | undefined;
+  let saidAt = 0;
+  let note: string | undefined;
+  return (done, total) => {
+    const now = performance.now();
+    from ??= { at: now, done };
+    if (now - saidAt >= PACE_MS && done > from.done && now > from.at) {
+      const perSecond = ((done - from.done) / (now - from.at)) * 1_000;
+      const share = Math.round((perSecond / allowed) * 100);
+      note = `${perSecond.toFixed(1)} users/s, ${share} % of the allowed rate, ${Math.ceil((total - done) / perSecond)} s left`;
+      saidAt = now;
+    }
+    progress.advance("users", done, total, note);
+  };
 }
 
 async function repair(

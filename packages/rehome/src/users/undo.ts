@@ -4,11 +4,12 @@ import { recordEvent, takeMove } from "../ledger/ledger.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
-import { fenceOf } from "./fence.ts";
+import { holdNobodyUp } from "./fence.ts";
+import { withFencedWorkos } from "./fenced-workos.ts";
 import { type Known, readKnown, saveOutcomes } from "./known.ts";
 import { forgetUser } from "./move-one.ts";
 import { type Account, listAccounts, listOrganizations, type Organization } from "./observe.ts";
-import { openWorkos, orNull, type PacedWorkos } from "./workos.ts";
+import { orNull, type PacedWorkos } from "./workos.ts";
 
 export interface UndoFigures {
   /** What will be or was removed, and how long the limit on deletions of organizations makes it at least. */
@@ -36,10 +37,10 @@ interface Removal {
  */
 export async function undoUsers(config: MoveConfig, progress: Progress, onlySay = false): Promise<UndoFigures> {
   const startedAt = performance.now();
-  return withConnection(config.target.mover, "target", (target) =>
-    withConnection(config.target.mover, "target", async (fence) => {
-      const epoch = await takeMove(target, "users");
-      const workos = openWorkos(config.target.workos, fenceOf(fence, epoch));
+  return withConnection(config.target.mover, "target", async (target) => {
+    await holdNobodyUp(target);
+    const epoch = await takeMove(target, "users");
+    return withFencedWorkos(config, epoch, async (workos) => {
       const [move] = await query<{ id: string }>(target, "read which move this is", "select id::text from rehome.move");
       const known = await readKnown(target, "true", []);
       const kept: UndoFigures["kept"] = [];
@@ -63,8 +64,8 @@ export async function undoUsers(config: MoveConfig, progress: Progress, onlySay 
           seconds,
         );
       return { users: users.length, organizations: organizations.length, atLeastSeconds, kept, seconds };
-    }),
-  );
+    });
+  });
 }
 
 function usersToRemove(accounts: readonly Account[], known: readonly Known[], moveId: string, kept: UndoFigures["kept"]): Removal[] {

@@ -3,7 +3,7 @@ import { WorkOS } from "@workos-inc/node";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
 import type { Fence } from "./fence.ts";
-import { Pacer, type RequestKind } from "./pacer.ts";
+import { Pacer, type Pacing, type RequestKind } from "./pacer.ts";
 import { fencedFetch } from "./send.ts";
 
 export type WorkosConfig = MoveConfig["target"]["workos"];
@@ -37,12 +37,16 @@ export interface Made<T> {
 
 const TRIES = 6;
 
+/** The limits that the mover keeps to. */
+export const limitsOf = (config: WorkosConfig) => ({ ...config.limits, share: config.shareOfLimit });
+
 /**
  * Opens WorkOS with the SDK's own retries off: hidden repeats would break the pacing and could act twice.
  *
+ * @param pacer shared by all processes of the move; default: one of this process, for verbs that send a few requests
  * @param fence asked right before each request; none for verbs that only read
  */
-export function openWorkos(config: WorkosConfig, fence?: Fence): PacedWorkos {
+export function openWorkos(config: WorkosConfig, pacer: Pacing = new Pacer(limitsOf(config)), fence?: Fence): PacedWorkos {
   let stopped: unknown;
   const guard: Fence = async () => {
     if (stopped) throw stopped;
@@ -60,7 +64,6 @@ export function openWorkos(config: WorkosConfig, fence?: Fence): PacedWorkos {
     ...(config.port === undefined ? {} : { port: config.port }),
     ...(config.https === undefined ? {} : { https: config.https }),
   });
-  const pacer = new Pacer({ ...config.limits, share: config.shareOfLimit });
   const deletionIntervalMs = 60_000 / (config.limits.organizationDeletesPer60s * config.shareOfLimit);
   let nextDeletionAt = 0;
 
@@ -115,7 +118,7 @@ export function openWorkos(config: WorkosConfig, fence?: Fence): PacedWorkos {
     const status = statusOf(error);
     if (!mayPass(status) || attempt >= TRIES) throw workosFailed(error, what, attempt, config.apiHostname ?? "api.workos.com");
     const waitMs = status === 429 ? (retryAfterMs(error) ?? 2000 * attempt) : 100 * 2 ** attempt;
-    if (status === 429) pacer.pause(waitMs);
+    if (status === 429) await pacer.pause(waitMs);
     await wait(waitMs);
   }
 
