@@ -54,8 +54,10 @@ export default () => {
       roles: ["user", "community_expert", "top_expert", "lecturer", "admin", "superadmin"],
       organizations: {
         personal: { type: "patient_personal", name: nameOf },
-        practice: (user, roles) =>
-          roles.some((role) => EXPERT_ROLES.includes(role)) ? { type: "expert_individual", name: nameOf(user) } : undefined,
+        practice: (user) =>
+          user.roles.some((role) => EXPERT_ROLES.includes(role.toLowerCase()))
+            ? { type: "expert_individual", name: nameOf(user) }
+            : undefined,
         practiceSigns,
       },
       workosRoles,

@@ -82,6 +82,7 @@ export {
   requestDeletion,
 } from "./organizations/deletion.ts";
 export { OrganizationError, type OrganizationErrorCode } from "./organizations/errors.ts";
+export { type FoundedOrganization, foundOrganization } from "./organizations/found.ts";
 export {
   type InstalledOrganizations,
   type InstallOrganizations,
@@ -90,15 +91,19 @@ export {
   ORGANIZATIONS_VERSION,
   type OrganizationRelations,
 } from "./organizations/install.ts";
-export { type FoundedOrganization, foundOrganization } from "./organizations/found.ts";
-export { expireInvitations, type InvitationParts, inviteMember, resendInvitation, revokeInvitation } from "./organizations/invitations.ts";
+export {
+  expireInvitations,
+  type InvitationOf,
+  type InvitationParts,
+  inviteMember,
+  resendInvitation,
+  revokeInvitation,
+} from "./organizations/invitations.ts";
 export { hasOwnFeature, listMyOrganizations, type MyOrganization, switchOrganization } from "./organizations/members.ts";
 export {
   changeOrganizationType,
   leaveOrganization,
   type OwnershipParts,
-  pushTransfers,
-  transferOwnership,
 } from "./organizations/ownership.ts";
 export { ensurePersonalOrganization, type PersonalOrganization } from "./organizations/personal.ts";
 export { claimable, deletable } from "./organizations/policies.ts";
@@ -107,6 +112,7 @@ export { type Reconciled, reconcile } from "./organizations/reconcile.ts";
 export { type RunJob, runAs } from "./organizations/run.ts";
 export { type SyncOptions, syncOrganizations } from "./organizations/sync.ts";
 export { type OwnColumns, organizationColumns, organizationTables } from "./organizations/tables.ts";
+export { pushTransfers, transferOwnership } from "./organizations/transfer.ts";
 export {
   type AfterMigration,
   type AfterMigrationOptions,

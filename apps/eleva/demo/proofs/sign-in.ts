@@ -8,7 +8,7 @@ const AT_ONCE = 8;
 
 /**
  * Proves that everyone whose digest was carried signs in with the **old password** (and a code of the old TOTP secret where there is one), and
- * that a wrong password fails. Asked through the official SDK.
+ * that a wrong password fails. Whoever has a practice is asked which organization to enter, and enters the home. Asked through the official SDK.
  *
  * @param world the people as they were, with their passwords
  * @param moved legacy ids of those who keep their password, by the answer file
@@ -28,9 +28,11 @@ export async function proveSignIn(workos: WorkOS, clientId: string, world: Eleva
         continue;
       }
       const totpSecret = world.totpSecrets.get(person.id);
-      const wrong = await signIn(workos, clientId, email, `${password}x`, totpSecret);
+      const home = (await workos.organizations.getOrganizationByExternalId(person.id).catch(() => undefined))?.id;
+      const asked = { workos, clientId, email, totpSecret, home };
+      const wrong = await signIn(asked, `${password}x`);
       if (wrong === "in") offenders.push(`${person.id}: signs in with a wrong password`);
-      const right = await signIn(workos, clientId, email, password, totpSecret);
+      const right = await signIn(asked, password);
       if (right === "refused") offenders.push(`${person.id}: does not sign in with the old password`);
       if (right === "no factor asked") offenders.push(`${person.id}: signs in without a code`);
       // A limit or an outage refuses nobody and lets nobody in: then nothing was examined.
@@ -47,10 +49,20 @@ export async function proveSignIn(workos: WorkOS, clientId: string, world: Eleva
   return judge({ name: "sign-in", checked, expected: moved.length, figure, offenders });
 }
 
+interface Asked {
+  workos: WorkOS;
+  clientId: string;
+  email: string;
+  totpSecret: string | undefined;
+  /** WorkOS id of the person's home. */
+  home: string | undefined;
+}
+
 type Answer = "in" | "refused" | "no factor asked" | "no answer";
 
 /** A person with an unverified address is asked to verify it only after the right password (and the right code). */
-async function signIn(workos: WorkOS, clientId: string, email: string, password: string, totpSecret: string | undefined): Promise<Answer> {
+async function signIn(asked: Asked, password: string): Promise<Answer> {
+  const { workos, clientId, email, totpSecret } = asked;
   try {
     await workos.userManagement.authenticateWithPassword({ clientId, email, password });
     return totpSecret === undefined ? "in" : "no factor asked";
@@ -58,7 +70,8 @@ async function signIn(workos: WorkOS, clientId: string, email: string, password:
     const { rawData } = error as AuthenticationException;
     const reason = reasonOf(error);
     if (reason === "email_verification_required") return "in";
-    if (reason === "mfa_challenge" && totpSecret) return answersChallenge(workos, clientId, rawData as unknown as Challenge, totpSecret);
+    if (reason === "mfa_challenge" && totpSecret) return answersChallenge(asked, rawData as unknown as Challenge, totpSecret);
+    if (reason === SELECTION) return totpSecret === undefined ? entersHome(asked, rawData as unknown as Selection) : "no factor asked";
     return reason === "invalid_credentials" || reason === "mfa_challenge" || reason === "mfa_enrollment" ? "refused" : "no answer";
   }
 }
@@ -68,12 +81,30 @@ function reasonOf(error: unknown): string | undefined {
   return code ?? (rawData as { code?: string } | undefined)?.code;
 }
 
+const SELECTION = "organization_selection_required";
+
+interface Selection {
+  pending_authentication_token: string;
+  organizations: { id: string }[];
+}
+
+/** Home and practice are offered, and no third. */
+async function entersHome({ workos, clientId, home }: Asked, { pending_authentication_token, organizations }: Selection): Promise<Answer> {
+  if (home === undefined || organizations.length !== 2 || !organizations.some(({ id }) => id === home)) return "refused";
+  const entered = await workos.userManagement
+    .authenticateWithOrganizationSelection({ clientId, organizationId: home, pendingAuthenticationToken: pending_authentication_token })
+    .catch(() => undefined);
+  if (entered === undefined) return "no answer";
+  return entered.organizationId === home ? "in" : "refused";
+}
+
 interface Challenge {
   pending_authentication_token: string;
   authentication_factors: { id: string; type: string }[];
 }
 
-async function answersChallenge(workos: WorkOS, clientId: string, challenge: Challenge, secret: string): Promise<Answer> {
+async function answersChallenge(asked: Asked, challenge: Challenge, secret: string): Promise<Answer> {
+  const { workos, clientId } = asked;
   const factor = challenge.authentication_factors[0];
   if (!factor) return "refused";
   try {
@@ -88,6 +119,7 @@ async function answersChallenge(workos: WorkOS, clientId: string, challenge: Cha
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === "email_verification_required") return "in";
+    if (reason === SELECTION) return entersHome(asked, (error as AuthenticationException).rawData as unknown as Selection);
     return reason?.startsWith("invalid_") ? "refused" : "no answer";
   }
 }

@@ -105,7 +105,52 @@ export const userFaults: Fault[] = [
     },
     named: /: the organization is not the person's own$/,
   },
+  {
+    what: "a practice of somebody else",
+    plant: async ({ workos, people }) => {
+      const { practice, id } = practised(people, 0);
+      await workos.organizations.updateOrganization({ organization: practice, externalId: "practice:user_else" });
+      return () => workos.organizations.updateOrganization({ organization: practice, externalId: `practice:${id}` });
+    },
+    named: /: the practice is not the person's own$/,
+  },
+  {
+    what: "a membership in the practice that is not active",
+    plant: async ({ workos, people }) => {
+      const { practiceMembership } = practised(people, 1);
+      await workos.userManagement.deactivateOrganizationMembership(practiceMembership);
+      return () => workos.userManagement.reactivateOrganizationMembership(practiceMembership);
+    },
+    named: /: the membership in the practice is not active at WorkOS$/,
+  },
+  {
+    what: "a practice that was forgotten",
+    plant: ({ target, people }) =>
+      changeRow(target, "rehome.identity", `legacy_user_id = '${practised(people, 2).id}'`, {
+        workos_practice_id: "null",
+        workos_practice_membership_id: "null",
+      }),
+    named: /: no practice, or no membership in it$/,
+  },
+  {
+    what: "a member of another person's practice",
+    plant: async ({ workos, people }) => {
+      const { id } = await workos.userManagement.createOrganizationMembership({
+        userId: given(people.filter(({ practice }) => practice === null)[5]).user,
+        organizationId: practised(people, 0).practice,
+        roleSlug: "owner",
+      });
+      return () => workos.userManagement.deleteOrganizationMembership(id);
+    },
+    named: /: is a member of another person's organization$/,
+  },
 ];
+
+/** One of those who have a practice, from the end: the first people carry other faults. */
+function practised(people: Moved["people"], index: number) {
+  const { practice, practiceMembership, ...person } = given(people.filter(({ practice }) => practice !== null).at(-1 - index));
+  return { ...person, practice: practice ?? "", practiceMembership: practiceMembership ?? "" };
+}
 
 async function newUser(workos: Moved["workos"], options: { email: string; externalId?: string }): Promise<() => Promise<unknown>> {
   const { id } = await workos.userManagement.createUser(options);

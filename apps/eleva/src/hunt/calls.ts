@@ -119,6 +119,22 @@ function organizationCalls(world: World, persona: Persona, me: { userId: string;
       sql: "select tenancy.revoke_session('session_of_nobody')::text as done",
       expect: persona.role === "rehome_job_sync" ? [{ done: "" }] : REFUSED,
     },
+    // Of erased addresses the sync job learns whether one that it has is among them, by a keyed hash; here none is remembered.
+    {
+      object: "is_erased",
+      sql: "select tenancy.is_erased('eva@example.test', now()) as may",
+      expect: persona.role === "rehome_job_sync" ? [{ may: false }] : REFUSED,
+    },
+    {
+      object: "remember_erased",
+      sql: "select tenancy.remember_erased('{}')::text as done",
+      expect: persona.role === "rehome_job_sync" ? [{ done: "" }] : REFUSED,
+    },
+    {
+      object: "is_known_organization",
+      ...ofEach("tenancy.is_known_organization(v)", () => true),
+      ...(persona.role === "rehome_job_deletion" ? {} : { expect: REFUSED }),
+    },
   ];
 }
 

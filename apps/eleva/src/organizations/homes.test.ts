@@ -83,14 +83,14 @@ async function join(org: string, email: string): Promise<User> {
 }
 
 /** A guest of this address, with a meeting of Ana's and a record. */
-async function leftAsGuest(email: string): Promise<void> {
+async function leftAsGuest(email: string, day = "2026-09-01"): Promise<void> {
   const org = `guest_${email.split("@")[0]}`;
   await rows("insert into organizations (id, type, tier, claimed) values ($1, 'patient_personal', 'free', false)", [org]);
   await rows("insert into guests (org_id, email_key, email, name) values ($1, $2, $2, 'Vera')", [org, email]);
   await rows(
     `insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, guest_notes, starts_at, ends_at, timezone)
-     values (md5($2)::uuid, 'org_ana', $1, md5('service ana')::uuid, 'user_ana', $2, 'Vera', 'a note', '2026-09-01 10:00Z', '2026-09-01 11:00Z', 'UTC')`,
-    [org, email],
+     values (md5($2)::uuid, 'org_ana', $1, md5('service ana')::uuid, 'user_ana', $2, 'Vera', 'a note', $3::date + time '10:00', $3::date + time '11:00', 'UTC')`,
+    [org, email, day],
   );
   await rows(
     `insert into records (org_id, patient_org_id, meeting_id, expert_user_id, guest_email, encrypted_content)
@@ -181,6 +181,19 @@ test("a founder asks to be forgotten: refused while the clinic is theirs, and th
   expect(await rows("select from memberships where workos_user_id = $1", [user.id])).toEqual([]);
 });
 
+test("an expert alone in the practice is forgotten with both, and reads as a patient no more", async () => {
+  const user = await workos.userManagement.createUser({ email: "solo@example.test", emailVerified: true });
+  const parts = { workos, run: run.sync };
+  const home = await ensurePersonalOrganization(parts, { user, name: "Solo" });
+  const practice = await foundOrganization(parts, { user, type: "expert_individual", name: "Solo" });
+  await leftAsGuest("solo@example.test", "2026-09-11");
+  await erasePerson({ workos, ...run }, { userId: user.id, orgId: home }, { archive: eraseByAddress });
+  expect(await rows("select from organizations where id in ($1, $2)", [home, practice])).toEqual([]);
+  expect(await rows("select patient_org_id as of, guest_email as email from meetings where id = md5('solo@example.test')::uuid")).toEqual([
+    { of: "org_erased", email: "" },
+  ]);
+});
+
 const MEETING = `insert into meetings (id, org_id, patient_org_id, service_id, expert_user_id, guest_email, guest_name, starts_at, ends_at, timezone, imported)
   values (gen_random_uuid(), 'org_rui', $1, md5('service rui')::uuid, 'user_rui', 'x', 'x', '2026-09-03 10:00Z', '2026-09-03 11:00Z', 'UTC', true)`;
 const PARTIES: [table: string, column: string, made: string][] = [
@@ -212,7 +225,7 @@ const PARTIES: [table: string, column: string, made: string][] = [
 ];
 
 test.each(PARTIES)(
-  "%s.%s names a home or a guest's, whoever writes: the mover, a job, a superuser; nothing else",
+  "only a home or a guest's organization, whoever writes, the mover and a superuser too: %s.%s",
   async (table, column, made) => {
     const { owner } = target;
     const outcome = async (role: string, sql: string, org: string) => {
@@ -230,7 +243,7 @@ test.each(PARTIES)(
     const key = table === "users" ? "workos_user_id = 'user_pia'" : `${column} = 'org_pia'`;
     for (const role of ["postgres", "rehome_mover"]) {
       for (const sql of [made, `update ${table} set ${column} = $1 where ${key}`]) {
-        expect(await outcome(role, sql, "org_paul"), sql).toBe("done");
+        expect(await outcome(role, sql, table === "users" ? "org_bare" : "org_paul"), sql).toBe("done");
         if (table !== "users") expect(await outcome(role, sql, "org_erased"), sql).toBe("done");
         expect(await outcome(role, sql, "guest_1"), sql).toBe("done");
         for (const org of ["org_rui", "org_clinic", "org_eva"])
@@ -252,10 +265,15 @@ test.each([
   ["org_pia", "clinic"],
   ["org_rui", "patient_personal"],
   ["org_clinic", "patient_personal"],
-])("%s becomes no %s, whoever writes", async (org, type) => {
+])("a home becomes nothing, and nothing a home, whoever writes: %s no %s", async (org, type) => {
   for (const role of ["postgres", "rehome_mover"]) {
     await target.owner.query(`begin; set local role ${role}`);
     await expect(target.owner.query("update organizations set type = $2, tier = 'free' where id = $1", [org, type])).rejects.toThrow();
     await target.owner.query("rollback");
   }
+});
+
+test("a home is one person's: nobody else is at home there", async () => {
+  const second = rows("insert into users (org_id, workos_user_id, email) values ('org_pia', 'user_second', 'second@example.test')");
+  await expect(second).rejects.toMatchObject({ code: "23505", constraint: "users_org_id" });
 });

@@ -332,7 +332,7 @@ test("whoever is forgotten leaves nothing of hers in the clinic where she worked
   const eleva = await product();
   const [eva, bea] = [await person("eva.clinic@example.test"), await person("bea.clinic@example.test")];
   const clinic = await signUp(eleva, eva, "expert_individual");
-  const home = await signUp(eleva, bea, "expert_individual");
+  const home = await signUp(eleva, bea, "patient_personal");
   const parts = { workos, run: eleva.sync };
   await changeOrganizationType(parts, { orgId: clinic, actor: eva.id, type: "clinic" });
   const { id } = await inviteMember(parts, { orgId: clinic, email: "bea.clinic@example.test", roleSlug: "member", inviterUserId: eva.id });
@@ -384,7 +384,7 @@ test("an expert becomes a clinic, invites for seven days with a role, and the me
   const eva = await person("eva@example.test");
   const bea = await person("bea@example.test");
   const org = await signUp(eleva, eva, "expert_individual");
-  const home = await signUp(eleva, bea, "expert_individual");
+  const practice = await signUp(eleva, bea, "expert_individual");
   const parts = { workos, run: eleva.sync };
   const invitation = { orgId: org, email: "bea@example.test", roleSlug: "member", inviterUserId: eva.id };
   await expect(inviteMember(parts, invitation)).rejects.toMatchObject({ code: "solo_organization" });
@@ -399,7 +399,7 @@ test("an expert becomes a clinic, invites for seven days with a role, and the me
   expect(row).toEqual({ role: "member", status: "pending", days: 7 });
   const invitationsSeenBy = async (user: User, as: string) =>
     (await eleva.tenancy.as(await eleva.token(user.id, as), (_db, query) => query("select from invitations"))).rowCount;
-  expect([await invitationsSeenBy(eva, org), await invitationsSeenBy(bea, home)]).toEqual([1, 0]);
+  expect([await invitationsSeenBy(eva, org), await invitationsSeenBy(bea, practice)]).toEqual([1, 0]);
 
   await workos.userManagement.acceptInvitation(id);
   await pollEvents(parts);
@@ -409,10 +409,11 @@ test("an expert becomes a clinic, invites for seven days with a role, and the me
     (await query("insert into schedules (org_id, workos_user_id, timezone) values ($1, $2, 'Europe/Lisbon') returning id", [org, eva.id]))
       .rowCount,
   ]);
-  expect(places).toHaveLength(2);
+  expect(places).toHaveLength(3);
   expect(places).toEqual(
     expect.arrayContaining([
-      { orgId: home, type: "expert_individual", role: "owner", current: false },
+      { orgId: expect.not.stringMatching(practice), type: "patient_personal", role: "owner", current: false },
+      { orgId: practice, type: "expert_individual", role: "owner", current: false },
       { orgId: org, type: "clinic", role: "member", current: true },
     ]),
   );

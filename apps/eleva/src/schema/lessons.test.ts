@@ -162,7 +162,7 @@ test("L5: without its policy a table shows nothing, and the proof names the poli
 test("L6: nobody makes oneself another, or an admin", async () => {
   const grant = "grant update on users, memberships, platform_roles to authenticated";
   expect(
-    await withAndWithout({ as: "ana@ana", sql: "update users set org_id = 'org_clinic', email = 'olga@example.test'" }, grant),
+    await withAndWithout({ as: "ana@ana", sql: "update users set org_id = 'org_olga_home', email = 'olga@example.test'" }, grant),
   ).toEqual([REFUSED, 1]);
   const admin = { as: "ana@ana", sql: "update platform_roles set role = 'superadmin'" };
   expect(

@@ -6,7 +6,7 @@ import { invitationStatus, membershipStatus, organizationTier, organizationType 
 import { allRows, checkedWrites } from "./policies.ts";
 import { fn, job } from "./roles.ts";
 
-/** `id` is the WorkOS organization id, or `guest_…` while nobody has claimed it. */
+/** Homes, practices, clinics, schools. `id` is the WorkOS organization id, or `guest_…` while nobody has claimed it. */
 export const organizations = pgTable(
   "organizations",
   {
@@ -51,7 +51,7 @@ export const orgId = () =>
     .notNull()
     .references(() => organizations.id);
 
-/** The patient's organization: of whoever proved the address, else a guest's unclaimed one. */
+/** The patient's home: of whoever proved the address, else a guest's unclaimed organization; homes.sql holds it. */
 export const patientOrgId = () =>
   text("patient_org_id")
     .notNull()

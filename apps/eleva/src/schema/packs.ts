@@ -62,7 +62,7 @@ export const packPurchases = pgTable(
   {
     id: uuid("id").primaryKey().defaultRandom(),
     orgId: orgId(),
-    /** The buyer's organization: of whoever proved the address, else a guest's unclaimed one. */
+    /** The buyer's home: of whoever proved the address, else a guest's unclaimed organization; homes.sql holds it. */
     buyerOrgId: text("buyer_org_id")
       .notNull()
       .references(() => organizations.id),

@@ -1,6 +1,6 @@
 import { deletable, ownRow } from "@rehome/tenancy";
 import { sql } from "drizzle-orm";
-import { type AnyPgColumn, bigint, boolean, index, json, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { type AnyPgColumn, bigint, boolean, index, json, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { createdAt, moment, updatedAt } from "./columns.ts";
 import { subscriptionStatus } from "./enums.ts";
 import { orgId } from "./organizations.ts";
@@ -10,7 +10,7 @@ import { job } from "./roles.ts";
 // How addresses are compared; docs/dispositions.md. The ledger has the same rule as a function, which is gone after a move.
 const EMAIL_KEY = sql.raw(String.raw`translate(btrim(email, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`);
 
-/** One row for every WorkOS user. `org_id` is the personal organization. */
+/** One row for every WorkOS user. `org_id` is the person's home, and no other's (homes.sql says what a home is). */
 export const users = pgTable(
   "users",
   {
@@ -37,7 +37,7 @@ export const users = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    index("users_org_id").on(t.orgId),
+    uniqueIndex("users_org_id").on(t.orgId),
     index("users_email_key").on(EMAIL_KEY),
     // Which columns is a matter of grants.sql: names, image, country, preferences; never id, organization, address.
     ...ownRow(t.workosUserId, { insert: false, delete: false, index: false, keep: [t.orgId, t.email] }),

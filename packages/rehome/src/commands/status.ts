@@ -16,7 +16,7 @@ export function addStatus(program: Command): void {
 }
 
 function kept({ practices }: Status): string {
-  return practices.kept.length === 0 ? "" : `, kept though Clerk names them no more: ${practices.kept.join(", ")}`;
+  return practices.kept.length === 0 ? "" : `, kept without a role that asks for one: ${practices.kept.join(", ")}`;
 }
 
 function printStatus(status: Status): void {

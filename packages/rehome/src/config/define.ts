@@ -78,11 +78,9 @@ const move = z.strictObject({
       personal: z.strictObject({ type: z.string().min(1), name: callback<(user: LegacyUser) => string>() }),
       /**
        * An organization beside the home, for whoever works in the product; undefined for all others. Rows that a person owns lie there (`ownerOrg()`).
-       * @param roles in lower case; `user` where Clerk has none
+       * `user.roles` are as Clerk has them, in whatever case.
        */
-      practice: callback<(user: LegacyUser, roles: readonly string[]) => { type: string; name: string } | undefined>().default(
-        () => () => undefined,
-      ),
+      practice: callback<(user: LegacyUser) => { type: string; name: string } | undefined>().default(() => () => undefined),
       /**
        * What in legacy says that somebody works in the product: a name, and SQL for legacy that gives their legacy user ids in a column `id`.
        * `rehome plan` lists everybody of whom these and `practice` do not say the same.

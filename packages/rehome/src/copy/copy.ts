@@ -78,8 +78,8 @@ export async function derive(target: ClientBase, config: MoveConfig, epoch: stri
 }
 
 /**
- * Carries rows again whose verdict may have changed because people did: rows that stay behind, rows of people who turned, rows of guests who proved their address, and rows that
- * lie in the home of somebody who has a practice by now.
+ * Carries rows again whose verdict may have changed because people did: rows that stay behind, rows of guests who proved their address, and rows that
+ * no longer lie where their owner works: in the home of somebody who has a practice by now, or in an organization that the owner has left.
  */
 async function reconsider(
   legacy: ClientBase,
@@ -95,12 +95,7 @@ async function reconsider(
   );
   const changed: ChangedKeys = new Map();
   const turned = await rowsOfTurned(legacy, target, tables, config);
-  for (const { tbl, key } of [
-    ...stays,
-    ...turned,
-    ...(await rowsOfFormerGuests(target, config)),
-    ...(await rowsForPractices(target, config)),
-  ])
+  for (const { tbl, key } of [...stays, ...turned, ...(await rowsOfFormerGuests(target, config)), ...(await rowsElsewhere(target, config))])
     changed.set(tbl, (changed.get(tbl) ?? new Set()).add(key));
   await transaction(
     legacy,
@@ -133,8 +128,13 @@ async function rowsOfFormerGuests(target: ClientBase, config: MoveConfig): Promi
   return found;
 }
 
-async function rowsForPractices(target: ClientBase, config: MoveConfig): Promise<{ tbl: string; key: string }[]> {
+async function rowsElsewhere(target: ClientBase, config: MoveConfig): Promise<{ tbl: string; key: string }[]> {
   const found: { tbl: string; key: string }[] = [];
+  const [mirror] = await query<{ there: boolean }>(
+    target,
+    "look for the mirror",
+    "select to_regclass('public.memberships') is not null as there",
+  );
   for (const [name, mapping] of Object.entries(config.tables)) {
     const [main, sources] = Object.entries(mapping.into)[0] ?? [];
     const columnOf = (kind: string) => Object.entries(sources ?? {}).find(([, source]) => source.kind === kind)?.[0];
@@ -142,10 +142,11 @@ async function rowsForPractices(target: ClientBase, config: MoveConfig): Promise
     if (!main || !org || !owner || !key) continue; // owned through a row that is carried itself
     const rows = await query<{ key: string }>(
       target,
-      `find ${main} in the home of somebody who has a practice`,
-      `select t.${id(key)}::text as key from public.${id(main)} t
-         join rehome.identity i on i.workos_user_id = t.${id(owner)} and i.workos_organization_id = t.${id(org)}
-        where i.moved and i.workos_practice_id is not null`,
+      `find ${main} that do not lie where their owner works`,
+      `select t.${id(key)}::text as key from public.${id(main)} t join rehome.identity i on i.workos_user_id = t.${id(owner)}
+        where i.moved and i.organization_type is not null
+          and ((i.workos_practice_id is not null and i.workos_organization_id = t.${id(org)})
+               ${mirror?.there ? `or not exists (select from public.memberships m where m.workos_user_id = t.${id(owner)} and m.org_id = t.${id(org)})` : ""})`,
     );
     found.push(...rows.map((row) => ({ tbl: name, key: row.key })));
   }

@@ -7,18 +7,24 @@ import type { GateCheck } from "./gate.ts";
 
 /**
  * Asks Clerk once more, right before the cutover: whoever signed up, was banned or changed what decides about him since `rehome users` would be
- * left out, or taken along wrongly. Writes nothing.
+ * left out, or taken along wrongly; whoever became an expert would have no practice. Writes nothing.
  */
 export async function checkPeopleSince(client: ClientBase, config: MoveConfig): Promise<GateCheck> {
-  const now = decide(await readLegacyUsers(config.legacy.clerk), config.users.roles);
-  const rows = await query<{ id: string; disposition: string }>(
+  const people = await readLegacyUsers(config.legacy.clerk);
+  const now = decide(people, config.users.roles);
+  const rows = await query<{ id: string; disposition: string; lacks: boolean | null }>(
     client,
     "read the dispositions",
-    "select legacy_user_id as id, disposition from rehome.disposition",
+    `select legacy_user_id as id, d.disposition, i.moved and i.workos_practice_id is null as lacks
+       from rehome.disposition d left join rehome.identity i using (legacy_user_id)`,
   );
-  const decided = new Map(rows.map((row) => [row.id, row.disposition]));
+  const decided = new Map(rows.map((row) => [row.id, row]));
+  const dueAPractice = new Set(people.filter((user) => config.users.organizations.practice(user)).map(({ id }) => id));
   const changed = now
-    .filter((decision) => decided.get(decision.legacyUserId) !== decision.disposition)
+    .filter(({ legacyUserId: id, disposition }) => {
+      const known = decided.get(id);
+      return known?.disposition !== disposition || (known.lacks === true && dueAPractice.has(id));
+    })
     .map((decision) => decision.legacyUserId);
   return {
     name: "people as decided",

@@ -2,7 +2,7 @@ import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { query } from "../postgres/query.ts";
-import { type Decision, rolesOf } from "./dispositions.ts";
+import type { Decision } from "./dispositions.ts";
 
 /** Somebody of whom the config's `practice` and the signs in legacy do not say the same. */
 export interface PracticeConflict {
@@ -37,7 +37,7 @@ export async function planPractices(
   }
   const plan: PracticePlan = { people: 0, conflicts: [] };
   for (const user of users.filter(({ id }) => moving.has(id))) {
-    const practice = organizations.practice(user, rolesOf(user)) !== undefined;
+    const practice = organizations.practice(user) !== undefined;
     if (practice) plan.people += 1;
     const has = signs.filter(({ ids }) => ids.has(user.id)).map(({ name }) => name);
     const lacks = signs.filter(({ ids }) => !ids.has(user.id)).map(({ name }) => name);

@@ -39,7 +39,7 @@ test("one page that asks nothing of anywhere, with every figure in it", () => {
     "unknown role",
     "400, 100 stay",
     "600 rows",
-    "7 have a practice beside the home, 1 of them only because they had one before",
+    "7 have a practice beside the home, 1 of them without a role that asks for one",
     "1 of 2",
   ])
     expect(html).toContain(shown);

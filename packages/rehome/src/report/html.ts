@@ -31,7 +31,7 @@ ${htmlTable(
   ["what happens", "why", "people"],
   report.dispositions.map((row) => [words(row.disposition), words(row.reason), row.n]),
 )}
-${report.losses.length > 0 ? `<p>Cannot be carried, and the account moves all the same: ${report.losses.map((row) => `${words(row.loss)} of ${row.n}`).join(", ")}.</p>` : ""}${report.practices.people > 0 ? `<p>${report.practices.people.toLocaleString("en-US")} have a practice beside the home${report.practices.kept > 0 ? `, ${report.practices.kept} of them only because they had one before` : ""}.</p>` : ""}</section>
+${report.losses.length > 0 ? `<p>Cannot be carried, and the account moves all the same: ${report.losses.map((row) => `${words(row.loss)} of ${row.n}`).join(", ")}.</p>` : ""}${report.practices.people > 0 ? `<p>${report.practices.people.toLocaleString("en-US")} have a practice beside the home${report.practices.kept > 0 ? `, ${report.practices.kept} of them without a role that asks for one` : ""}.</p>` : ""}</section>
 <section><h2>Rows</h2>${bars(report.tables.map((row) => ({ label: row.table, value: row.rows, aside: row.stays })))}
 ${
   report.leftBehind.length > 0

@@ -11,7 +11,7 @@ export interface ReportFigures {
   writtenAt: string;
   dispositions: { disposition: string; reason: string; n: number }[];
   losses: { loss: string; n: number }[];
-  /** How many have a practice beside the home, and how many of them only because they had one before. */
+  /** How many have a practice beside the home, and how many of them without a role that asks for one. */
   practices: { people: number; kept: number };
   tables: { table: string; rows: number; stays: number }[];
   leftBehind: { table: string; reason: string; n: number }[];

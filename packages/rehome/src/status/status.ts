@@ -17,7 +17,7 @@ export interface Status {
   dispositions: Record<string, number>;
   /** People with a WorkOS user, and all who move. */
   people: { done: number; all: number };
-  /** Practices at WorkOS, all that are due, and legacy ids of those who keep one although Clerk says no more that they work in the product. */
+  /** Practices at WorkOS, all that are due, and legacy ids of those who keep one although their role at Clerk asks for none. */
   practices: { done: number; all: number; kept: string[] };
   tablesCopied: number;
   leftBehind: Record<string, number>;

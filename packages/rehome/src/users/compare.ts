@@ -1,7 +1,6 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
-import { rolesOf } from "../plan/dispositions.ts";
 import { query } from "../postgres/query.ts";
 import { wantedOf } from "./account.ts";
 import { type Difference, driftOf } from "./drift.ts";
@@ -99,7 +98,7 @@ export async function compareUsers(
 function namesByClerk(person: LegacyUser, known: Known, { organizations }: MoveConfig["users"]): Known["names"] {
   return {
     home: organizations.personal.name(person),
-    practice: organizations.practice(person, rolesOf(person))?.name ?? known.names.practice,
+    practice: organizations.practice(person)?.name ?? known.names.practice,
   };
 }
 

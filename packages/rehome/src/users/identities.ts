@@ -101,7 +101,7 @@ async function writePeople(
 ): Promise<void> {
   const people = users.map((user) => {
     const roles = rolesOf(user);
-    const practice = config.organizations.practice(user, roles);
+    const practice = config.organizations.practice(user);
     return {
       legacy_user_id: user.id,
       moved: moving.has(user.id),

@@ -265,3 +265,16 @@ test("three requests a person, four with TOTP, one for each change after", async
   await world.users();
   expect(await count()).toBe(7);
 });
+
+test("somebody leaves whose organization others have joined: the organization stays, and is listed", async () => {
+  await world.atClerk([ana, bea]);
+  await world.users();
+  const state = await world.state();
+  const of = (id: string) => state.users.find((user) => user.external_id === id)?.id ?? "";
+  const home = state.organizations.find((one) => one.external_id === "user_bea")?.id ?? "";
+  await world.sdk.userManagement.createOrganizationMembership({ userId: of("user_ana"), organizationId: home, roleSlug: "member" });
+  await world.atClerk([ana, { ...bea, banned: true }]);
+  const { removed } = await world.users();
+  expect(removed[0]?.what).toEqual(["account", `organization ${home} stays, because others are members`]);
+  expect((await world.state()).organizations.map((one) => one.id)).toContain(home);
+});

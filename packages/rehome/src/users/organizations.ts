@@ -83,7 +83,11 @@ async function makeMembership(
       if (own.data[0]?.status === "active") return own.data[0];
       if (own.data.length > 0) return null; // an inactive one becomes active by being created
       const others = await userManagement.listOrganizationMemberships({ organizationId, statuses: STATUSES, limit: 1 });
-      if (others.data.length > 0) throw belongsToOthers(organizationId, what);
+      if (others.data.length > 0) {
+        // Nothing of it is noted: what is taken back of somebody refused must not be other people's organization.
+        Object.assign(there, { id: null, membershipId: null, name: null, role: null, updatedAt: null, made: false });
+        throw belongsToOthers(organizationId, what);
+      }
       return null;
     },
     create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: wanted.role }),

@@ -92,9 +92,17 @@ export async function removeAtWorkos(workos: PacedWorkos, known: Known): Promise
   }
   for (const [kind, organization] of Object.entries(known.organizations)) {
     if (organization.id === null) continue;
+    const organizationId = organization.id;
+    const name = kind === "home" ? "organization" : kind;
     if (organization.made) {
-      await workos.deleteOrganization(`remove the ${kind} of ${known.legacyUserId}`, organization.id);
-      what.push(kind === "home" ? "organization" : kind);
+      const others = await workos.repeatable("read", `look who is in the ${name} of ${known.legacyUserId}`, () =>
+        userManagement.listOrganizationMemberships({ organizationId, statuses: ["active", "inactive", "pending"], limit: 1 }),
+      );
+      if (others.data.length > 0) what.push(`${name} ${organizationId} stays, because others are members`);
+      else {
+        await workos.deleteOrganization(`remove the ${name} of ${known.legacyUserId}`, organizationId);
+        what.push(name);
+      }
     }
     Object.assign(organization, { id: null, membershipId: null, name: null, role: null, updatedAt: null, made: false });
   }

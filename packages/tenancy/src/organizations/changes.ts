@@ -95,10 +95,11 @@ export function changeOf(event: Event): Change | undefined {
 export function organizationChange(organization: Organization): Change {
   const { id, name, externalId, metadata, createdAt, updatedAt } = organization;
   const personOf = externalId?.startsWith(PERSONAL) ? externalId.slice(PERSONAL.length) : null;
+  const founder = externalId?.startsWith(FOUNDED) ? externalId.slice(externalId.lastIndexOf(":") + 1) : undefined;
   return {
     ...fetched("organization", id, updatedAt),
     user_id: personOf,
-    state: { name, type: metadata?.["type"] ?? null, created: createdAt },
+    state: { name, type: metadata?.["type"] ?? null, created: createdAt, ...(founder === undefined ? {} : { founder }) },
   };
 }
 

@@ -16,8 +16,13 @@ export async function claimGuest(
 ): Promise<Record<string, number> | undefined> {
   const user = await workos.userManagement.getUser(userId);
   if (!user.emailVerified) throw new OrganizationError("address_not_proved");
+  return await claimAddress({ run }, user.id, user.email);
+}
+
+/** The same for an address that is proved to be the person's by other means. */
+export async function claimAddress({ run }: { run: RunJob }, userId: string, address: string): Promise<Record<string, number> | undefined> {
   const { rows } = await run((query) =>
-    query<{ given: Record<string, number> | null }>("select tenancy.claim_guest($1, $2) as given", [user.id, user.email]),
+    query<{ given: Record<string, number> | null }>("select tenancy.claim_guest($1, $2) as given", [userId, address]),
   );
   return rows[0]?.given ?? undefined;
 }

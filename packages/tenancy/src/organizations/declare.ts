@@ -20,6 +20,7 @@ export async function declare(client: ClientBase, options: InstallOrganizations)
   } = options;
   await client.query("insert into tenancy.lock default values on conflict do nothing");
   await client.query("select from tenancy.lock for update");
+  await client.query(DRAW_KEY);
   await client.query(
     `insert into tenancy.config (owner_role, former_role, default_type, product_names, events_keep) values ($1, $2, $3, $4, $5)
        on conflict (one) do update set owner_role = excluded.owner_role, former_role = excluded.former_role,
@@ -69,6 +70,16 @@ export async function declare(client: ClientBase, options: InstallOrganizations)
   );
   return await declareRoles(client, definition);
 }
+
+// Three random UUIDs are 366 bits of Postgres's strong source. HMAC's blocks are 64 bytes: the key, then zeros, each XOR 0x36 and 0x5c.
+const DRAW_KEY = `
+with drawn as materialized (
+  select sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')) as key
+)
+insert into tenancy.address_key (inner_pad, outer_pad)
+  select (select string_agg(set_byte('\\x00', 0, get_byte(d.key, i) # 54), '' order by i) from generate_series(0, 31) i) || decode(repeat('36', 32), 'hex'),
+         (select string_agg(set_byte('\\x00', 0, get_byte(d.key, i) # 92), '' order by i) from generate_series(0, 31) i) || decode(repeat('5c', 32), 'hex')
+    from drawn d on conflict do nothing`;
 
 /** Deletes what is not among the rows, inserts what is missing: a second run writes nothing. */
 async function replace(client: ClientBase, table: string, shape: string, rows: readonly object[]): Promise<void> {

@@ -8,6 +8,10 @@ export type OrganizationErrorCode =
   | "not_a_member"
   | "membership_ended"
   | "last_owner"
+  | "transfer_open"
+  | "owner_role"
+  | "unknown_invitation"
+  | "home_not_personal"
   | "transition_refused"
   | "organization_gone"
   | "unknown_organization"
@@ -43,6 +47,22 @@ const RULES: Record<OrganizationErrorCode, Rule> = {
   last_owner: {
     message: "An organization would be left without its owner.",
     next: "Transfer the ownership, or delete that organization first.",
+  },
+  transfer_open: {
+    message: "Another transfer of this organization's ownership is not confirmed by WorkOS yet.",
+    next: "Let the sync loop tell WorkOS (pushTransfers), then ask again.",
+  },
+  owner_role: {
+    message: "Nobody is invited as the owner.",
+    next: "Invite with another role; the owner makes a member the owner by transferOwnership.",
+  },
+  unknown_invitation: {
+    message: "The organization has no such invitation.",
+    next: "Compare the two ids; one that was made at WorkOS is known after the next sync.",
+  },
+  home_not_personal: {
+    message: "Homes of persons are not of the personal type.",
+    next: "Give each person named a home of the personal type, and leave the organization to its owner: docs/decisions/home-and-practice.md.",
   },
   transition_refused: {
     message: "The type or tier of the organization cannot become this one.",
@@ -82,6 +102,9 @@ const CODE_BY_STATE: Record<string, OrganizationErrorCode> = {
   RO009: "unknown_role",
   RO010: "rows_remain",
   RO011: "still_referenced",
+  RO012: "transfer_open",
+  RO013: "owner_role",
+  RO014: "unknown_invitation",
   "55P03": "busy",
 };
 

@@ -1,4 +1,5 @@
 import type { Organization, User, WorkOS } from "@workos-inc/node";
+import type { Query } from "../client/tenancy.ts";
 import { applyChanges, orUndefined } from "./apply.ts";
 import { FOUNDED, organizationChange, userChange } from "./changes.ts";
 import { findOrJoin, findOrMake, onceAtATime } from "./create.ts";
@@ -24,7 +25,7 @@ export interface FoundedOrganization<Type extends string = string> {
  * @param parts.run as the job `sync`
  * @returns the organization's id
  * @throws OrganizationError transition_refused (the type is not declared, or personal); organization_gone (the person is being erased);
- *   workos_refused
+ *   membership_ended (the person was suspended in it last); workos_refused
  */
 export async function foundOrganization<Type extends string>(
   parts: { workos: WorkOS; run: RunJob },
@@ -38,13 +39,15 @@ async function found(parts: { workos: WorkOS; run: RunJob }, wanted: FoundedOrga
   const { user, type, name, ownerRole: roleSlug = "owner" } = wanted;
   const here = await findHere(run, user.id, type);
   if (here) return here;
-  const { rowCount } = await run((query) => query("select from tenancy.deletion d where $1 = any (d.users)", [user.id]));
-  if (rowCount > 0) throw new OrganizationError("organization_gone");
+  await run((query) => refuseErased(query, user.id));
   const creation = { externalId: keyOf(wanted), type, name };
   const join = (one: Organization) => findOrJoin(parts, one, { userId: user.id, roleSlug, type });
   let organization = await findOrMake(workos, creation);
   let membership = await join(organization);
   if (!membership) {
+    // A suspended founder whose membership ended has no new one by founding again.
+    const { rows } = await run((query) => query<{ held: boolean }>("select tenancy.is_held($1, $2) as held", [organization.id, user.id]));
+    if (rows[0]?.held) throw new OrganizationError("membership_ended");
     await dropCreationKey(workos, organization.id);
     organization = await findOrMake(workos, creation);
     membership = await join(organization);
@@ -52,10 +55,19 @@ async function found(parts: { workos: WorkOS; run: RunJob }, wanted: FoundedOrga
   if (!membership) throw new OrganizationError("membership_ended");
   const made = organization;
   const joined = membership;
-  await run((query) => applyChanges(query, [userChange(user), organizationChange(made), joined]));
+  await run(async (query) => {
+    await query("select from tenancy.lock for update");
+    await refuseErased(query, user.id);
+    await applyChanges(query, [userChange(user), organizationChange(made), joined]);
+  });
   const there = await findHere(run, user.id, type);
   if (there === undefined) throw new OrganizationError("unknown_organization");
   return there;
+}
+
+async function refuseErased(query: Query, userId: string): Promise<void> {
+  const { rowCount } = await query("select from tenancy.deletion d where $1 = any (d.users)", [userId]);
+  if (rowCount > 0) throw new OrganizationError("organization_gone");
 }
 
 async function findHere(run: RunJob, userId: string, type: string): Promise<string | undefined> {
@@ -64,8 +76,8 @@ async function findHere(run: RunJob, userId: string, type: string): Promise<stri
 }
 
 /** From then on no call finds the organization as the one that its founder has. */
-export async function dropCreationKey(workos: WorkOS, organization: string): Promise<Organization | undefined> {
-  return await orUndefined(workos.organizations.updateOrganization({ organization, externalId: null }));
+async function dropCreationKey(workos: WorkOS, organization: string): Promise<void> {
+  await orUndefined(workos.organizations.updateOrganization({ organization, externalId: null }));
 }
 
 const keyOf = ({ user, type }: FoundedOrganization) => `${FOUNDED}${type}:${user.id}`;

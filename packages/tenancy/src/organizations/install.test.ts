@@ -60,7 +60,6 @@ describe("installing again", () => {
       ...more,
     });
     const school = said("organization", "org_school", {
-      user_id: "user_late",
       state: { name: "School", type: "school", created: "2026-01-01" },
     });
     const person = said("user", "user_late", { state: { email: "late@example.com", email_verified: true } });
@@ -75,11 +74,53 @@ describe("installing again", () => {
     await installOrganizations(database.owner, { ...INSTALL, definition: defineOrganizations({ ...INSTALL.definition, types } as never) });
     expect(
       await database.rows(
-        "select o.type, m.role_slug as role, u.email from organizations o join memberships m on m.org_id = o.id join users u on u.org_id = o.id",
+        "select o.type, m.workos_user_id as who, m.role_slug as role from organizations o join memberships m on m.org_id = o.id",
       ),
-    ).toEqual([{ type: "school", role: "owner", email: "late@example.com" }]);
-    await database.owner.query("truncate tenancy.object, memberships, users, organizations cascade");
+    ).toEqual([{ type: "school", who: "user_late", role: "owner" }]);
+    await database.owner.query("truncate tenancy.object, tenancy.owner, memberships, users, organizations cascade");
     await installOrganizations(database.owner, INSTALL);
+  });
+
+  test("refuses homes that are not of the personal type, names them, and changes nothing", async () => {
+    await database.owner.query(
+      `insert into organizations (id, type, tier) values ('org_home', 'patient_personal', 'free'), ('org_grown', 'clinic', 'clinic'), ('org_practice', 'expert_individual', 'free');
+       insert into users (org_id, workos_user_id, email) values ('org_home', 'ana', 'a@example.com'), ('org_grown', 'vera', 'v@example.com'), ('org_practice', 'eva', 'e@example.com')`,
+    );
+    await expect(installOrganizations(database.owner, INSTALL)).rejects.toMatchObject({
+      code: "home_not_personal",
+      message: "users.org_id names 2 organizations that are not of the personal type: org_grown, org_practice.",
+    });
+    await database.owner.query("delete from users; delete from organizations");
+    await installOrganizations(database.owner, INSTALL);
+  });
+
+  test("gives the claim job no right to insert into a table of the product, nor to read or write who owns or was erased", async () => {
+    const held = await database.rows(
+      `select c.oid::regclass::text as rel from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace
+          and (has_table_privilege('rehome_job_claim', c.oid, 'INSERT') or has_any_column_privilege('rehome_job_claim', c.oid, 'INSERT'))`,
+    );
+    expect(held).toEqual([]);
+    const secret = await database.rows(
+      `select r.role, t.rel from unnest(array['authenticated', 'anonymous', 'rehome_login', 'rehome_worker', 'rehome_job_sync', 'rehome_job_claim', 'rehome_job_deletion']) r (role)
+         cross join unnest(array['tenancy.address_key', 'tenancy.erased_address']) t (rel)
+        where has_table_privilege(r.role, t.rel, 'SELECT') or has_any_column_privilege(r.role, t.rel, 'SELECT') or has_table_privilege(r.role, t.rel, 'INSERT, UPDATE, DELETE')
+           or has_function_privilege(r.role, 'tenancy.address_hash(text)', 'EXECUTE')`,
+    );
+    expect(secret).toEqual([]);
+  });
+
+  test("remembers who owned before it was remembered, and draws the key of the hashes once", async () => {
+    const key = () => database.rows<{ i: Buffer }>("select inner_pad as i from tenancy.address_key");
+    const before = await key();
+    await database.owner.query(
+      `insert into organizations (id, type, tier) values ('org_c', 'clinic', 'clinic');
+       insert into memberships (org_id, workos_user_id, id, role_slug, status) values ('org_c', 'ana', 'om_1', 'owner', 'active'), ('org_c', 'bea', 'om_2', 'owner', 'suspended')`,
+    );
+    await installOrganizations(database.owner, INSTALL);
+    expect(await database.rows("select org_id, user_id from tenancy.owner")).toEqual([{ org_id: "org_c", user_id: "ana" }]);
+    expect(await key()).toEqual(before);
+    expect(before).toHaveLength(1);
+    await database.owner.query("truncate tenancy.owner; delete from memberships; delete from organizations");
   });
 
   test("makes no policy and no trigger of the product's tables anew, and writes no row", async () => {

@@ -12,7 +12,21 @@ export const ORGANIZATIONS_VERSION = 3;
 
 const JOBS = ["rehome_job_sync", "rehome_job_claim", "rehome_job_deletion"] as const;
 const FUNCTIONS = "rehome_fn_organizations";
-const FILES = ["tables", "rules", "memberships", "apply", "homes", "owner", "catalog", "claim", "deletion", "access"] as const;
+const FILES = [
+  "tables",
+  "rules",
+  "addresses",
+  "memberships",
+  "apply",
+  "homes",
+  "owner",
+  "transfer",
+  "erasure",
+  "catalog",
+  "claim",
+  "deletion",
+  "access",
+] as const;
 
 /** `schema.table` of each. The tables come from organizationTables, or are the product's own with the same columns. */
 export interface OrganizationRelations {
@@ -105,8 +119,14 @@ export async function installOrganizationsWithin(client: ClientBase, options: In
   for (const file of FILES) await client.query(inSchema(tenancySql(file, relations, types), options.schema));
   await client.query(guardSql("drop-owned", { schema: options.schema ?? DEFAULT_SCHEMA, mirror: DEFAULT_MIRROR }));
   await client.query(`set local role rehome_owner; revoke create on schema tenancy from ${FUNCTIONS}; set local role none`);
-  await client.query("insert into tenancy.version (version) values ($1) on conflict do nothing", [ORGANIZATIONS_VERSION]);
-  const tablesReady = await openProductTables(client, relations, options, () => declare(client, options));
+  const made = await client.query("insert into tenancy.version (version) values ($1) on conflict do nothing", [ORGANIZATIONS_VERSION]);
+  // A new version may compute the mirror otherwise.
+  const tablesReady = await openProductTables(
+    client,
+    relations,
+    options,
+    async () => (await declare(client, options)) || made.rowCount === 1,
+  );
   await client.query("set local check_function_bodies = on");
   return { version: ORGANIZATIONS_VERSION, tablesReady };
 }

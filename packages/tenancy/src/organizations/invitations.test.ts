@@ -94,16 +94,28 @@ describe("an invitation (R57)", () => {
   });
 
   test("is sent again, is taken back, and then cannot be used", async () => {
-    const { invite } = await clinic();
+    const { orgId, invite } = await clinic();
     const { id } = await invite("cara@example.com");
-    await resendInvitation(parts(), id);
-    await revokeInvitation(parts(), id);
+    await resendInvitation(parts(), { orgId, id });
+    await revokeInvitation(parts(), { orgId, id });
     expect(await invitations()).toMatchObject([{ id, status: "revoked" }]);
-    await expect(resendInvitation(parts(), id)).rejects.toMatchObject({
+    await expect(resendInvitation(parts(), { orgId, id })).rejects.toMatchObject({
       code: "workos_refused",
       message: expect.stringContaining("invite_revoked"),
     });
-    await expect(revokeInvitation(parts(), id)).rejects.toMatchObject({ code: "workos_refused" });
+    await expect(revokeInvitation(parts(), { orgId, id })).rejects.toMatchObject({ code: "workos_refused" });
+  });
+
+  test("another organization can neither send it again nor take it back", async () => {
+    const { invite } = await clinic();
+    const { id } = await invite("cleo@example.com");
+    const other = await workos.workos.organizations.createOrganization({ name: "Other", metadata: { type: "clinic" } });
+    const before = (await workos.workos.userManagement.getInvitation(id)).updatedAt;
+    for (const orgId of [other.id, "org_nowhere", null as never]) {
+      await expect(revokeInvitation(parts(), { orgId, id })).rejects.toMatchObject({ code: "unknown_invitation" });
+      await expect(resendInvitation(parts(), { orgId, id })).rejects.toMatchObject({ code: "unknown_invitation" });
+    }
+    expect(await workos.workos.userManagement.getInvitation(id)).toMatchObject({ state: "pending", updatedAt: before });
   });
 
   test("expires after seven days, here too", async () => {

@@ -16,7 +16,7 @@ export interface InvitationParts {
  * Invites an address into an organization, with a role, for seven days. WorkOS sends the mail. Whether the inviter may is the caller's check
  * (`auth.has_permission('members:write')`, in the inviter's own transaction).
  *
- * @throws OrganizationError solo_organization, unknown_role, organization_gone, workos_refused (already invited, already a member)
+ * @throws OrganizationError owner_role, solo_organization, unknown_role, organization_gone, workos_refused (already invited, already a member)
  */
 export async function inviteMember(
   parts: InvitationParts,
@@ -29,13 +29,26 @@ export async function inviteMember(
   );
 }
 
-/** Sends the mail again. @throws OrganizationError workos_refused (no longer pending) */
-export async function resendInvitation(parts: InvitationParts, id: string): Promise<{ id: string; expiresAt: string }> {
+/** One invitation of an organization. */
+export interface InvitationOf {
+  /** Whose it must be; the mirror is asked. */
+  orgId: string;
+  id: string;
+}
+
+/**
+ * Sends the mail again. Whether the caller may is asked before, as for inviteMember.
+ *
+ * @throws OrganizationError unknown_invitation (not of this organization); workos_refused (no longer pending)
+ */
+export async function resendInvitation(parts: InvitationParts, { orgId, id }: InvitationOf): Promise<{ id: string; expiresAt: string }> {
+  await parts.run((query) => query("select tenancy.check_invitation_of($1, $2)", [orgId, id]));
   return await record(parts, () => parts.workos.userManagement.resendInvitation(id));
 }
 
-/** @throws OrganizationError workos_refused (no longer pending) */
-export async function revokeInvitation(parts: InvitationParts, id: string): Promise<void> {
+/** @throws OrganizationError unknown_invitation (not of this organization); workos_refused (no longer pending) */
+export async function revokeInvitation(parts: InvitationParts, { orgId, id }: InvitationOf): Promise<void> {
+  await parts.run((query) => query("select tenancy.check_invitation_of($1, $2)", [orgId, id]));
   await record(parts, () => parts.workos.userManagement.revokeInvitation(id));
 }
 

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { applyChanges } from "./apply.ts";
 import { foundOrganization } from "./found.ts";
 import { hasOwnFeature, listMyOrganizations, switchOrganization } from "./members.ts";
-import { changeOrganizationType, leaveOrganization, pushTransfers, transferOwnership } from "./ownership.ts";
+import { changeOrganizationType, leaveOrganization } from "./ownership.ts";
 import { type AsPerson, guardedPeople } from "./testing/as-person.ts";
 import { type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
 import { empty, settle } from "./testing/people.ts";
 import { type TestWorkos, testWorkos } from "./testing/twin.ts";
+import { pushTransfers, transferOwnership } from "./transfer.ts";
 
 let database: OrganizationsDatabase;
 let workos: TestWorkos;

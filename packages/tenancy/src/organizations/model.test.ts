@@ -8,10 +8,11 @@ import { reconcile } from "./reconcile.ts";
 import { type OrganizationsDatabase, organizationsDatabase } from "./testing/database.ts";
 import { eleva } from "./testing/definition.ts";
 import { Heard } from "./testing/heard.ts";
-import { expectedInvitations, expectedMemberships, expectedUsers } from "./testing/reference.ts";
+import { expectedInvitations, expectedMemberships, expectedUsers, type ReferenceTypes } from "./testing/reference.ts";
 import {
   Source,
   type SourceEvent,
+  type SourceFault,
   type SourceMembership,
   type SourceOrganization,
   type SourceServer,
@@ -20,6 +21,7 @@ import {
   signedWebhook,
   WEBHOOK_SECRET,
 } from "./testing/source.ts";
+import { pushTransfers, transferOwnership } from "./transfer.ts";
 
 // Repeat a failure with MODEL_SEED and MODEL_PATH as the message prints them; MODEL_RUNS for more.
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
@@ -29,6 +31,7 @@ const TYPES = ["patient_personal", "expert_individual", "clinic", "educational_i
 const ROLES = ["owner", "admin", "member", "billing_admin"] as const;
 const known = new Set<string>(TYPES);
 const solo = new Set<string>(TYPES.filter((type) => eleva.types[type].members === "one"));
+const types: ReferenceTypes = { known, solo, personal: "patient_personal" };
 
 let database: OrganizationsDatabase;
 let server: SourceServer;
@@ -48,7 +51,18 @@ interface Model {
   onTheWay: SourceEvent[];
   delivered: SourceEvent[];
   heard: Heard;
+  /** Who owned each organization when it was looked at last. */
+  owned: Map<string, string>;
+  /** Transfers that were asked for, and may have been taken. */
+  asked: Transfer[];
 }
+interface Transfer {
+  org: string;
+  from: string;
+  to: string;
+}
+const newModel = (): Model => ({ onTheWay: [], delivered: [], heard: new Heard(), owned: new Map(), asked: [] });
+let model = newModel(); // of the history that runs
 type Real = Record<string, never>;
 type Command = fc.AsyncCommand<Model, Real>;
 
@@ -74,13 +88,50 @@ function noteDelivered(model: Model, event: SourceEvent): void {
 }
 
 /** Never, not even in between, does a membership count that may not, and no organization has two owners. */
-async function onlyWhatMayCountCounts({ heard }: Model): Promise<void> {
+async function onlyWhatMayCountCounts(model: Model): Promise<void> {
+  const { heard } = model;
   const rows = await database.rows<{ id: string }>("select id from memberships where status = 'active'");
   expect(rows.filter(({ id }) => !heard.mayCount(id))).toEqual([]);
   const owners = await database.rows(
     "select org_id from memberships where status = 'active' and role_slug = 'owner' group by 1 having count(*) > 1",
   );
   expect(owners).toEqual([]);
+  await ownersOnlyChangeAsTheyMay(model);
+}
+
+/** Whom the mirror calls owner, suspended or not. */
+async function ownersSeen(): Promise<Map<string, string>> {
+  const rows = await database.rows<{ org: string; who: string }>(
+    "select org_id as org, workos_user_id as who from memberships where role_slug = 'owner'",
+  );
+  const seen = new Map(rows.map(({ org, who }) => [org, who]));
+  expect(seen.size).toBe(rows.length); // one each, suspended ones counted
+  return seen;
+}
+
+/** Another owner only by a transfer, or when WorkOS does not call the one before owner any more; back only when the new one is no active member. */
+async function ownersOnlyChangeAsTheyMay({ heard, owned, asked }: Model): Promise<void> {
+  const seen = await ownersSeen();
+  for (const [org, before] of owned) {
+    const now = seen.get(org);
+    if (now === before) continue;
+    const slipped = !heard.stayedOwner(org, before);
+    if (now === undefined) {
+      if (slipped) owned.delete(org);
+      continue;
+    }
+    const gave = asked.some((one) => one.org === org && one.from === before && one.to === now);
+    const undone = asked.some((one) => one.org === org && one.from === now && one.to === before) && !isActiveMember(heard, org, before);
+    expect({ org, before, now, may: slipped || gave || undone }).toMatchObject({ may: true });
+  }
+  for (const [org, now] of seen) owned.set(org, now);
+  heard.checked();
+}
+
+/** At WorkOS, and as far as was heard. */
+function isActiveMember(heard: Heard, org: string, user: string): boolean {
+  const found = [...source.memberships.values()].find((one) => one.organization_id === org && one.user_id === user);
+  return found !== undefined && found.status === "active" && heard.mayCount(found.id);
 }
 
 const pick = <T>(from: Iterable<T>, index: number): T | undefined => {
@@ -199,6 +250,85 @@ class Reconcile implements Command {
     source.tick();
   }
   toString = () => "reconcile";
+}
+
+const parts = () => ({ workos: server.workos, run: database.sync });
+
+/** What happened at WorkOS because of `work` is on its way, and what was asked there is known. */
+async function atWorkos(model: Model, work: () => Promise<unknown>): Promise<void> {
+  const before = source.events.length;
+  source.tick();
+  const calledOwner = new Set([...source.memberships.values()].filter((one) => one.role === "owner").map(({ id }) => id));
+  await work();
+  server.faults.length = 0;
+  source.tick();
+  model.onTheWay.push(...source.events.slice(before));
+  const open = await database.rows<{ org: string }>("select org_id as org from tenancy.transfer");
+  for (const { org, from, to } of model.asked) {
+    const of = [...source.memberships.values()].filter((one) => one.organization_id === org);
+    // WorkOS never has nobody, because of a transfer: the old owner steps down only for one who is there.
+    const old = of.find((one) => one.user_id === from);
+    if (old && calledOwner.has(old.id) && old.role !== "owner") expect(of.filter((one) => one.role === "owner")).not.toEqual([]);
+    if (!open.some((one) => one.org === org)) for (const one of of) if ([from, to].includes(one.user_id)) model.heard.told(one);
+  }
+  await onlyWhatMayCountCounts(model);
+  model.asked = model.asked.filter(({ org }) => open.some((one) => one.org === org));
+}
+
+/** An owner gives an organization to another member, WorkOS being slow or silent; at once the new one gives it on, and another process pushes. */
+class Give implements Command {
+  readonly n: number;
+  readonly faults: readonly SourceFault[];
+  readonly rush: boolean;
+  constructor(n: number, faults: readonly SourceFault[], rush: boolean) {
+    this.n = n;
+    this.faults = faults;
+    this.rush = rush;
+  }
+  check = () => true;
+  async run(model: Model): Promise<void> {
+    const pairs = await database.rows<Transfer>(
+      `select o.org_id as org, o.workos_user_id as from, m.workos_user_id as to from memberships o join memberships m on m.org_id = o.org_id
+        where o.role_slug = 'owner' and o.status = 'active' and m.status = 'active' and m.workos_user_id <> o.workos_user_id order by 1, 3`,
+    );
+    const transfer = pick(pairs, this.n);
+    if (!transfer) return;
+    const third = pairs.find((one) => one.org === transfer.org && one.to !== transfer.to)?.to ?? transfer.from;
+    const give = ({ org, from, to }: Transfer) => transferOwnership(parts(), { orgId: org, from, to });
+    const openBefore = await database.rows("select from tenancy.transfer where org_id = $1", [transfer.org]);
+    await atWorkos(model, async () => {
+      server.faults.push(...this.faults);
+      if (openBefore.length === 0) model.asked.push(transfer);
+      const all = [give(transfer)];
+      if (this.rush)
+        all.push(
+          give({ ...transfer, from: transfer.to, to: third }),
+          pushTransfers(parts()).then(() => undefined),
+        );
+      const [first, second] = await Promise.allSettled(all);
+      if (openBefore.length > 0) expect(codeOf(first)).toBe("transfer_open");
+      if (second?.status === "fulfilled") model.asked.push({ ...transfer, from: transfer.to, to: third });
+    });
+  }
+  toString = () => `give(${this.n}, ${this.faults.join(" ")}${this.rush ? ", rush" : ""})`;
+}
+
+const codeOf = (result: PromiseSettledResult<unknown> | undefined): unknown =>
+  result?.status === "rejected" ? (result.reason as { code?: unknown }).code : undefined;
+
+class PushTransfers implements Command {
+  readonly faults: readonly SourceFault[];
+  constructor(faults: readonly SourceFault[]) {
+    this.faults = faults;
+  }
+  check = () => true;
+  async run(model: Model): Promise<void> {
+    await atWorkos(model, async () => {
+      server.faults.push(...this.faults);
+      await pushTransfers(parts()).catch(() => undefined);
+    });
+  }
+  toString = () => `push(${this.faults.join(" ")})`;
 }
 
 const ARRIVALS = ["in order", "turned round", "together"] as const;
@@ -393,6 +523,7 @@ const changes: Record<string, (n: number) => void> = {
 };
 
 const number = fc.nat(1_000);
+const faults = fc.array(fc.constantFrom<SourceFault>("none", "unheard", "unanswered", "slow"), { maxLength: 4 });
 const commands: fc.Arbitrary<Command>[] = [
   ...Object.entries(changes).flatMap(([what, change]) => {
     const one = fc.tuple(number, fc.boolean()).map(([n, same]): Command => new Happens(what, n, same, change));
@@ -413,13 +544,15 @@ const commands: fc.Arbitrary<Command>[] = [
   fc
     .tuple(number, fc.constantFrom<EndFirst["what"]>("membership", "membership", "user", "organization"), fc.boolean())
     .map(([n, what, same]): Command => new EndFirst(n, what, same)),
+  ...Array.from({ length: 3 }, () => fc.tuple(number, faults, fc.boolean()).map(([n, some, rush]): Command => new Give(n, some, rush))),
+  faults.map((some) => new PushTransfers(some)),
   fc.constant(new Forget()),
   fc.constant(new Reconcile()),
 ];
 
 const EMPTY = `
 update tenancy.lock set compared = null;
-truncate tenancy.object, tenancy.cursor, tenancy.outbox, tenancy.transfer, tenancy.deletion, auth.revoked_session;
+truncate tenancy.object, tenancy.cursor, tenancy.outbox, tenancy.owner, tenancy.transfer, tenancy.departure, tenancy.deletion, tenancy.erased_address, auth.revoked_session;
 delete from invitations; delete from memberships; delete from users; delete from organizations`;
 
 /** Objects of which two events of one millisecond say different things: whenever both come again, they are in doubt again, and so is the place. */
@@ -453,12 +586,14 @@ async function mirrorEqualsReference(): Promise<void> {
   const memberships = await database.rows<{ key: string; id: string; role: string; status: string }>(
     "select org_id || '/' || workos_user_id as key, id, role_slug as role, status from memberships",
   );
-  expect(Object.fromEntries(memberships.map(({ key, ...rest }) => [key, rest]))).toEqual(expectedMemberships(source, solo, known));
+  expect(Object.fromEntries(memberships.map(({ key, ...rest }) => [key, rest]))).toEqual(
+    expectedMemberships(source, types, model.heard, model.owned, await ownersSeen()),
+  );
   const users = await database.rows<{ id: string; email: string; verified: boolean }>(
     "select workos_user_id as id, email, email_verified as verified from users",
   );
   const alive = users.filter(({ id }) => source.users.has(id));
-  expect(Object.fromEntries(alive.map(({ id, ...rest }) => [id, rest]))).toMatchObject(expectedUsers(source, known));
+  expect(Object.fromEntries(alive.map(({ id, ...rest }) => [id, rest]))).toMatchObject(expectedUsers(source, types));
   const names = await database.rows<{ id: string; name: string }>("select id, name from organizations");
   const expectedNames = [...source.organizations.values()].filter((one) => known.has(one.metadata["type"] ?? ""));
   expect(Object.fromEntries(names.filter(({ id }) => source.organizations.has(id)).map(({ id, name }) => [id, name]))).toEqual(
@@ -466,7 +601,7 @@ async function mirrorEqualsReference(): Promise<void> {
   );
   const invitations = await database.rows<{ id: string; status: string }>("select id, status from invitations");
   expect(Object.fromEntries(invitations.filter(({ id }) => source.invitations.has(id)).map(({ id, status }) => [id, status]))).toEqual(
-    expectedInvitations(source, solo, known),
+    expectedInvitations(source, types),
   );
 }
 
@@ -479,18 +614,23 @@ test(
       fc.asyncProperty(fc.commands(commands, { maxCommands: 50, size: "max", ...(replayPath ? { replayPath } : {}) }), async (history) => {
         await database.owner.query(EMPTY);
         source = new Source();
-        await fc.asyncModelRun(() => ({ model: { onTheWay: [], delivered: [], heard: new Heard() }, real: {} }), history);
+        model = newModel();
+        await fc.asyncModelRun(() => ({ model, real: {} }), history);
         commandsRun += [...history].length;
         source.tick();
-        // What was lost is made up for by the Events API; what that no longer has, by comparing.
-        await pollEvents({ workos: server.workos, run: database.sync, readsPerSecond: 1e6, now: source.now });
-        await fetchMissing({ workos: server.workos, run: database.sync });
-        if (source.forgotten > 0) await reconcile({ workos: server.workos, run: database.sync, readsPerSecond: 1e6, now: source.now });
+        // What was lost is made up for by the Events API; what that no longer has, by comparing. Transfers come to their end.
+        await new Poll(false).run(model);
+        await new PushTransfers([]).run(model);
+        await new Poll(false).run(model);
+        if (source.forgotten > 0) await new Reconcile().run(model);
+        expect(await database.rows("select from tenancy.transfer")).toEqual([]);
         await mirrorEqualsReference();
         // And everything once more changes nothing.
         const told = await toldOfSure();
         await applyEvents(database.sync, await Promise.all(source.events.map(sdkEvent)));
+        for (const event of source.events) model.heard.event(event);
         await fetchMissing({ workos: server.workos, run: database.sync });
+        model.heard.fetched(source);
         await mirrorEqualsReference();
         if (source.forgotten === 0) expect(await toldOfSure()).toBe(told);
       }),

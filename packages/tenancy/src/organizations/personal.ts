@@ -1,5 +1,5 @@
 import type { User, WorkOS } from "@workos-inc/node";
-import { applyChanges } from "./apply.ts";
+import { applyChanges, orUndefined } from "./apply.ts";
 import { organizationChange, PERSONAL, userChange } from "./changes.ts";
 import { findOrJoin, findOrMake, onceAtATime } from "./create.ts";
 import { OrganizationError } from "./errors.ts";
@@ -21,7 +21,7 @@ export interface PersonalOrganization {
  *
  * @param parts.run as the job `sync`
  * @returns the organization's id
- * @throws OrganizationError workos_refused; membership_ended; organization_gone (the person is being erased)
+ * @throws OrganizationError workos_refused; membership_ended; organization_gone (the person is being erased, or the home is gone at WorkOS)
  */
 export async function ensurePersonalOrganization(parts: { workos: WorkOS; run: RunJob }, wanted: PersonalOrganization): Promise<string> {
   return await onceAtATime(parts.run, PERSONAL + wanted.user.id, () => ensure(parts, wanted));
@@ -33,13 +33,22 @@ async function ensure(
 ): Promise<string> {
   const here = await findHere(run, user.id);
   if (here) return here;
-  const type = await run(async (query) => {
+  const known = await run(async (query) => {
     const { rowCount } = await query("select from tenancy.deletion d where $1 = any (d.users)", [user.id]);
     if (rowCount > 0) throw new OrganizationError("organization_gone");
-    return (await query<{ type: string | null }>("select tenancy.personal_type() as type")).rows[0]?.type;
+    const { rows } = await query<{ type: string | null; home: string | null }>(
+      "select tenancy.personal_type() as type, tenancy.home_of($1) as home",
+      [user.id],
+    );
+    return rows[0];
   });
+  const { type, home } = known ?? {};
   if (!type) throw new OrganizationError("not_configured");
-  const organization = await findOrMake(workos, { externalId: `${PERSONAL}${user.id}`, type, name });
+  // Whoever was moved has a home by another name: there is never a second one.
+  const organization = home
+    ? await orUndefined(workos.organizations.getOrganization(home))
+    : await findOrMake(workos, { externalId: `${PERSONAL}${user.id}`, type, name });
+  if (!organization) throw new OrganizationError("organization_gone");
   const membership = await findOrJoin({ workos, run }, organization, { userId: user.id, roleSlug, type });
   if (!membership) throw new OrganizationError("membership_ended");
   await run((query) => applyChanges(query, [userChange(user), organizationChange(organization), membership]));

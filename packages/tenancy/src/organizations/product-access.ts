@@ -42,11 +42,35 @@ export async function openProductTables(
   refuseMisspelt(await misspelt(client, options));
   if (await exists(client, relations.guests)) await openForClaims(open, relations, columns);
   await openForDeletion(open, relations, columns, options);
+  await refuseHomesOfOthers(client, relations);
+  await client.query(KNOW_OWNERS.replaceAll("public.memberships", quoteRelation(memberships)));
   await client.query("select tenancy.apply_waiting()");
   if (stale) {
     await client.query(`select tenancy.mirror_memberships(array(select distinct m.org_id from ${quoteRelation(memberships)} m))`);
   }
   return true;
+}
+
+// Owners from before they were remembered, and suspensions that were known then.
+const KNOW_OWNERS = `
+insert into tenancy.owner (org_id, user_id)
+  select distinct on (m.org_id) m.org_id, m.workos_user_id from public.memberships m cross join tenancy.config c
+   where m.role_slug = c.owner_role and m.status::text <> 'invited' order by m.org_id, m.status::text = 'active' desc, m.workos_user_id
+  on conflict do nothing;
+update tenancy.object set halted = true where kind = 'membership' and not halted and state ->> 'status' = 'inactive'`;
+
+/** A home that has become something else is not split here: which rows are the person's and which the practice's, only the product can say. */
+async function refuseHomesOfOthers(client: ClientBase, { users, organizations }: OrganizationRelations): Promise<void> {
+  const { rows } = await client.query<{ id: string; all: number }>(
+    `select o.id, count(*) over ()::int as all from ${quoteRelation(organizations)} o
+      where exists (select from ${quoteRelation(users)} u where u.org_id = o.id)
+        and not exists (select from tenancy.organization_type t where t.type = o.type::text and t.personal) order by o.id limit 10`,
+  );
+  const [first] = rows;
+  if (!first) return;
+  throw new OrganizationError("home_not_personal", {
+    message: `users.org_id names ${first.all} organizations that are not of the personal type: ${rows.map(({ id }) => id).join(", ")}${first.all > rows.length ? ", …" : ""}.`,
+  });
 }
 
 /** What the declaration names and the database has not: it would be passed over in a deletion, and what law keeps be gone. */

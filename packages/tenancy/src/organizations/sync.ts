@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { pushTransfers } from "./ownership.ts";
 import { type Polled, pollEvents, type SyncParts } from "./poll.ts";
 import { AGAIN, reconcile } from "./reconcile.ts";
+import { pushTransfers } from "./transfer.ts";
 
 export interface SyncOptions extends SyncParts {
   signal: AbortSignal;

@@ -23,8 +23,8 @@ export const CALLBACKS = {
   users: {
     organizations: {
       personal: { type: "personal", name: nameOf },
-      practice: (user: Named, roles: readonly string[]) =>
-        roles.includes("expert") ? { type: "practice", name: `Practice of ${nameOf(user)}` } : undefined,
+      practice: (user: Named & { roles: readonly string[] }) =>
+        user.roles.includes("expert") ? { type: "practice", name: `Practice of ${nameOf(user)}` } : undefined,
     },
   },
 };

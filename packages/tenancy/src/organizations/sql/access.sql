@@ -33,7 +33,9 @@ begin
       ('role', 'rehome_job_sync', '{select}', 'true', null, null),
       ('permission', 'rehome_job_sync', '{insert,update,delete}', 'not declared', null, null),
       ('role', 'rehome_job_sync', '{insert,update,delete}', 'not declared', null, null),
+      ('owner', 'rehome_job_sync', '{select,insert,update,delete}', 'true', null, null),
       ('transfer', 'rehome_job_sync', '{select,insert,update,delete}', 'true', null, null),
+      ('departure', 'rehome_job_sync', '{select,insert,update,delete}', 'true', null, null),
       ('deletion', 'rehome_job_sync', '{select}', 'true', null, null),
       ('deletion', 'rehome_job_sync', '{insert}', $c$state = 'requested'$c$, null, null),
       ('deletion', 'rehome_job_claim', '{select}', 'true', null, null),
@@ -47,7 +49,7 @@ begin
       ('erase_rule', 'rehome_job_deletion', '{select}', 'true', null, null),
       -- Which organization, and whom to erase with it, was said by the sync on the owner's word, and stays.
       ('deletion', 'rehome_job_deletion', '{select}', 'true', null, null),
-      ('deletion', 'rehome_job_deletion', '{update}', $c$state <> 'done'$c$, '(state, rows, addresses, finished_at)', 'true'),
+      ('deletion', 'rehome_job_deletion', '{update}', $c$state <> 'done'$c$, '(state, rows, finished_at)', 'true'),
       -- It keeps copies of what it may read. How long, the declaration says, and no copy goes before.
       ('archive', 'rehome_job_deletion', '{select}', ending || ' or keep_until < clock_timestamp()', null, null),
       ('archive', 'rehome_job_deletion', '{insert}', ending
@@ -62,6 +64,9 @@ begin
       ('object', 'rehome_job_deletion', '{update}', mine, '(deleted, state, seen_at)', mine || ' and deleted and state is null'),
       ('outbox', 'rehome_job_deletion', '{insert}', $c$topic = 'organization.emptied' or topic = 'organization.deleted'$c$, '(topic, org_id, subject, actor, data)', null),
       ('config', 'rehome_fn_organizations', '{select}', 'true', null, null),
+      ('address_key', 'rehome_fn_organizations', '{select}', 'true', null, null),
+      ('erased_address', 'rehome_fn_organizations', '{select,insert,update}', 'true', null, null),
+      ('owner', 'rehome_fn_organizations', '{select,delete}', 'true', null, null),
       ('organization_type', 'rehome_fn_organizations', '{select}', 'true', null, null),
       ('feature', 'rehome_fn_organizations', '{select}', 'true', null, null)
     ) as t (rel, role, verbs, rows, columns, checked)

@@ -6,6 +6,7 @@ set local role rehome_owner;
 -- later event's is taken, of a membership the one that does not count, and the object is to be fetched; a fetched state settles it. So does a
 -- state of a membership that is news and yet older than the last comparison of everything, which did not find it: it does not count until it was
 -- fetched.
+-- An invitation to the address of somebody who was erased, made before, is gone whatever is said of it.
 -- Everything that follows is computed from the stored states, so that what is missing (a membership's organization, its person) is made up for
 -- when it comes. Returns how many objects were news. Sessions are not stored.
 create or replace function tenancy.apply(changes jsonb) returns int
@@ -17,6 +18,7 @@ declare
   people  text[];
   invited text[];
   roles   text[];
+  halts   text[];
 begin
   -- Before the lock: nobody who holds it delays the end of a session.
   perform tenancy.revoke_session(s.id) from (select k.id from jsonb_to_recordset(changes) as k (kind text, id text) where k.kind = 'session' order by k.id) s;
@@ -26,15 +28,23 @@ begin
   with said as (
     select c.*, c.kind not in ('role', 'permission') as final,
            min(c.state::text) over one is distinct from max(c.state::text) over one as differs
-      from jsonb_to_recordset(changes)
-        as c (kind text, id text, at timestamptz, event text collate "C", deleted boolean, org_id text, user_id text, state jsonb)
-     where c.kind <> 'session'
+      from (select k.kind, k.id, k.at, k.event, k.deleted or e.erased as deleted, k.org_id, k.user_id, case when not e.erased then k.state end as state
+              from jsonb_to_recordset(changes)
+                as k (kind text, id text, at timestamptz, event text collate "C", deleted boolean, org_id text, user_id text, state jsonb)
+             cross join lateral (select coalesce(k.kind = 'invitation' and not k.deleted
+                                                   and tenancy.is_erased(k.state ->> 'email', (k.state ->> 'created')::timestamptz), false) as erased) e
+             where k.kind <> 'session') c
     window one as (partition by c.kind, c.id, c.at)
   ), incoming as (
     select distinct on (s.kind, s.id) s.*
       from said s order by s.kind, s.id, (s.final and s.deleted) desc, s.at desc, (s.kind = 'membership' and s.state ->> 'status' <> 'active') desc, s.event desc
   ), judged as (
     select i.*, coalesce(o.state, '{}') as before,
+           -- What a membership was when it ended: the event says so, else what was known of it.
+           case when i.kind = 'membership' and i.deleted
+                -- A state that is only taken for suspended until it is fetched says nothing.
+                then coalesce(i.state ->> 'status', case when o.state ->> 'status' = 'inactive' and not o.halted then 'active' else o.state ->> 'status' end,
+                              (select case k.status::text when 'suspended' then 'inactive' end from public.memberships k where k.id = i.id)) end as ending,
            case when i.final and o.deleted then 'old'
                 when i.final and i.deleted then 'wins'
                 when i.kind = 'membership' and i.event <> '~' and i.at < l.compared and (o.id is null or i.at > o.at) then 'late'
@@ -47,14 +57,17 @@ begin
                 else 'doubted' end as verdict
       from incoming i cross join tenancy.lock l left join tenancy.object o on o.kind = i.kind and o.id = i.id
   ), put as (
-    insert into tenancy.object as o (kind, id, at, event, deleted, doubt, org_id, user_id, state)
+    insert into tenancy.object as o (kind, id, at, event, deleted, doubt, org_id, user_id, state, born, ending)
       select j.kind, j.id, j.at, j.event, j.deleted, not j.deleted and j.event <> '~' and (j.differs or j.verdict in ('doubted', 'doubting', 'late')), j.org_id,
              j.user_id, case when j.deleted then null when j.verdict = 'doubting' then j.before
-                             when j.verdict = 'late' then j.state || '{"status": "inactive"}' else j.state end
+                             when j.verdict = 'late' then j.state || '{"status": "inactive"}' else j.state end,
+             case when j.kind = 'membership' then (j.state ->> 'created')::timestamptz end, j.ending
         from judged j where j.verdict <> 'old' order by j.kind, j.id
       on conflict (kind, id) do update
-        set at = greatest(o.at, excluded.at), event = excluded.event, deleted = excluded.deleted, doubt = excluded.doubt,
-            org_id = coalesce(excluded.org_id, o.org_id), user_id = coalesce(excluded.user_id, o.user_id), state = excluded.state,
+        -- A membership's end that was only found keeps the instant of what was known of it: what is news of the time before still counts.
+        set at = case when o.kind = 'membership' and excluded.deleted and excluded.event = '~' then o.at else greatest(o.at, excluded.at) end, event = excluded.event, deleted = excluded.deleted, doubt = excluded.doubt,
+            org_id = coalesce(excluded.org_id, o.org_id), state = excluded.state, born = coalesce(excluded.born, o.born), ending = excluded.ending,
+            user_id = case when o.kind = 'organization' and not excluded.deleted then excluded.user_id else coalesce(excluded.user_id, o.user_id) end,
             seen_at = clock_timestamp()
     returning o.kind, o.id, o.org_id, o.user_id
   )
@@ -66,7 +79,9 @@ begin
          coalesce(array_agg(p.id) filter (where p.kind = 'invitation'), '{}'),
          coalesce(array_agg(p.id) filter (where p.kind in ('role', 'permission')), '{}')
     into news, orgs, named, people, invited, roles from put p;
-  if news = 0 then return 0; end if;
+  halts := tenancy.note_halts(changes);
+  if news = 0 and halts = '{}' then return 0; end if;
+  orgs := orgs || halts;
 
   if cardinality(roles) > 0 then orgs := orgs || tenancy.apply_roles(roles); end if;
   if cardinality(named) > 0 then perform tenancy.apply_organizations(named); end if;
@@ -83,6 +98,36 @@ begin
   return news;
 end $$;
 
+-- Which memberships WorkOS ever suspended, and what those were that have ended: from states that are old news too, so that the order in which
+-- things become known does not matter. Returns the organizations it concerns.
+create or replace function tenancy.note_halts(changes jsonb) returns text[]
+volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  orgs text[];
+begin
+  with said as (
+    select k.id, k.at, k.event, k.deleted, k.state ->> 'status' as status
+      from jsonb_to_recordset(changes) as k (kind text, id text, at timestamptz, event text collate "C", deleted boolean, state jsonb)
+     where k.kind = 'membership' and k.state is not null
+  ), heard as (
+    select s.id, bool_or(s.status = 'inactive') as halted from said s group by s.id
+  ), last as (
+    -- The event of the end decides; until it comes, of an end that was only found, the newest state.
+    select distinct on (s.id) s.* from said s join tenancy.object o on o.kind = 'membership' and o.id = s.id
+     where o.deleted and o.event = '~' and s.event <> '~' and (s.deleted or s.at >= o.at)
+     order by s.id, s.deleted desc, s.at desc, s.status = 'inactive' desc
+  ), noted as (
+    update tenancy.object o
+       set halted = o.halted or h.halted, ending = coalesce(l.status, o.ending), at = coalesce(l.at, o.at),
+           event = case when l.deleted then l.event else o.event end
+      from heard h left join last l on l.id = h.id
+     where o.kind = 'membership' and o.id = h.id and (h.halted and not o.halted or l.deleted or l.status <> coalesce(o.ending, ''))
+    returning o.org_id
+  )
+  select coalesce(array_agg(distinct n.org_id), '{}') into orgs from noted n;
+  return orgs;
+end $$;
+
 -- A row for each organization that is known and has a type: `metadata.type`, else the default. Type and tier are the product's from then on.
 create or replace function tenancy.apply_organizations(ids text[]) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -94,7 +139,7 @@ begin
         join tenancy.organization_type t
           on t.type = coalesce((select k.type from tenancy.organization_type k where k.type = g.state ->> 'type'), c.default_type)
        where g.kind = 'organization' and not g.deleted and g.id = any (ids)
-         and not exists (select from tenancy.deletion d where d.org_id = g.id or g.user_id = any (d.users))     -- who is erased gets no new one
+         and not exists (select from tenancy.deletion d where d.org_id = g.id or coalesce(g.user_id, g.state ->> 'founder') = any (d.users))     -- who is erased gets no new one
        order by g.id
       on conflict (id) do nothing
     returning id, type::text as type
@@ -127,7 +172,7 @@ immutable language sql
 return email is distinct from state ->> 'email' or email_verified is distinct from (state ->> 'email_verified')::boolean
   or (not product_names and (first_name, last_name, image_url) is distinct from (state ->> 'first_name', state ->> 'last_name', state ->> 'image_url'));
 
--- A row for each person whose personal organization is known; address and names of those who have one.
+-- A row for each person whose home is known; address and names of those who have one.
 create or replace function tenancy.apply_users(ids text[]) returns void
 volatile strict language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -142,7 +187,9 @@ begin
         from known k
         join tenancy.object g on g.kind = 'organization' and not g.deleted and g.user_id = k.id
         join public.organizations o on o.id = g.id
+        join tenancy.organization_type t on t.type = o.type::text and t.personal
        where not exists (select from tenancy.deletion d where k.id = any (d.users))
+         and not exists (select from public.users x where x.org_id = g.id)     -- a home is one person's
        order by k.id, g.id
       on conflict (workos_user_id) do nothing
     returning p.workos_user_id, p.org_id
@@ -237,9 +284,9 @@ begin
   perform tenancy.apply_invitations('{}', orgs);
 end $$;
 
-revoke all on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
+revoke all on function tenancy.apply(jsonb), tenancy.note_halts(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
   tenancy.apply_roles(text[]), tenancy.apply_waiting(), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) from public;
-grant execute on function tenancy.apply(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
+grant execute on function tenancy.apply(jsonb), tenancy.note_halts(jsonb), tenancy.apply_organizations(text[]), tenancy.apply_users(text[]), tenancy.apply_invitations(text[], text[]),
   tenancy.apply_roles(text[]), tenancy.is_another_person(text, boolean, text, text, text, jsonb, boolean) to rehome_job_sync;
 
 -- WorkOS sends no event when an invitation expires.

@@ -223,7 +223,7 @@ begin
   update tenancy.object o set deleted = true, state = null, seen_at = clock_timestamp()
    where (o.kind = 'user' and o.id in (select unnest(d.users) from tenancy.deletion d where d.org_id = org))
       or (o.kind = 'organization' and o.user_id in (select unnest(d.users) from tenancy.deletion d where d.org_id = org));
-  update tenancy.deletion d set state = 'done', addresses = '{}', finished_at = clock_timestamp() where d.org_id = org;
+  update tenancy.deletion d set state = 'done', finished_at = clock_timestamp() where d.org_id = org;
   insert into tenancy.outbox (topic, org_id) values ('organization.deleted', org);
 end $$;
 

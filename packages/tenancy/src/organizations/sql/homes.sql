@@ -14,6 +14,12 @@ stable strict language sql set search_path = pg_catalog, pg_temp as $$
    where u.workos_user_id = person and exists (select from public.memberships m where m.org_id = u.org_id and m.workos_user_id = person)
 $$;
 
+-- The home that was once made for the person, whatever has become of the membership there.
+create or replace function tenancy.home_of(person text) returns text
+stable strict language sql set search_path = pg_catalog, pg_temp as $$
+  select u.org_id from public.users u where u.workos_user_id = person
+$$;
+
 -- The organization of exactly this type that the person owns, suspended or not: the oldest, by its id. Not one that is being deleted.
 create or replace function tenancy.founded_organization(person text, of_type text) returns text
 stable strict language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -41,7 +47,27 @@ begin
      and not exists (select from tenancy.object g where g.kind = 'organization' and g.id = org and g.deleted);
 end $$;
 
-revoke all on function tenancy.personal_type(), tenancy.personal_organization(text), tenancy.founded_organization(text, text),
-  tenancy.may_join(text, text, text) from public;
-grant execute on function tenancy.personal_type(), tenancy.personal_organization(text), tenancy.founded_organization(text, text),
-  tenancy.may_join(text, text, text) to rehome_job_sync;
+-- Whether the person was suspended in the organization last, though no membership there is left.
+create or replace function tenancy.is_held(org text, person text) returns boolean
+stable strict language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  return coalesce((select case when m.deleted then coalesce(m.ending, 'inactive') else m.state ->> 'status' end = 'inactive'
+                     from tenancy.object m where m.kind = 'membership' and m.org_id = org and m.user_id = person and (m.halted or m.ending = 'inactive')
+                    order by m.born desc nulls last, m.id desc limit 1), false);
+end $$;
+
+revoke all on function tenancy.personal_type(), tenancy.home_of(text), tenancy.personal_organization(text), tenancy.founded_organization(text, text),
+  tenancy.may_join(text, text, text), tenancy.is_held(text, text) from public;
+grant execute on function tenancy.personal_type(), tenancy.home_of(text), tenancy.personal_organization(text), tenancy.founded_organization(text, text),
+  tenancy.may_join(text, text, text), tenancy.is_held(text, text) to rehome_job_sync;
+
+set local role rehome_fn_organizations;
+
+-- For the deletion job, which sees no organization but those that are being deleted: whether one has a row here.
+create or replace function tenancy.is_known_organization(org text) returns boolean
+stable strict security definer language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from public.organizations o where o.id = org);
+end $$;
+revoke all on function tenancy.is_known_organization(text) from public;
+grant execute on function tenancy.is_known_organization(text) to rehome_job_deletion;

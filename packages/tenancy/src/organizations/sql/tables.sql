@@ -23,6 +23,10 @@ create table if not exists tenancy.object (
   seen_at timestamptz not null default clock_timestamp(),
   primary key (kind, id)
 );
+-- Of a membership, kept in its tombstone too: when it began, whether WorkOS ever suspended it, and what it was when it ended.
+alter table tenancy.object add column if not exists born timestamptz;
+alter table tenancy.object add column if not exists halted boolean not null default false;
+alter table tenancy.object add column if not exists ending text;
 create index if not exists object_org_id on tenancy.object (org_id, kind);
 create index if not exists object_doubt on tenancy.object (kind, id) where doubt;
 create index if not exists object_user_id on tenancy.object (user_id, kind);
@@ -93,12 +97,31 @@ create table if not exists tenancy.release_rule (
 -- Columns that name a person: rows that go, in other organizations too, when the person is erased.
 create table if not exists tenancy.erase_rule (rel text not null, name text not null, primary key (rel, name));
 
--- A transfer that WorkOS has not been told of yet; here it counts at once.
+-- Who owns an organization, whatever other owners WorkOS names.
+create table if not exists tenancy.owner (
+  org_id  text primary key,
+  user_id text not null,
+  since   timestamptz not null default clock_timestamp()
+);
+create index if not exists owner_user_id on tenancy.owner (user_id);
+
+-- A transfer that WorkOS has not confirmed yet; here it counts at once. While it is open tenancy.owner names the old owner.
 create table if not exists tenancy.transfer (
   org_id    text primary key,
   from_user text not null,
   to_user   text not null,
   asked_at  timestamptz not null default clock_timestamp()
+);
+-- Which process is telling WorkOS, and until when no other one does.
+alter table tenancy.transfer add column if not exists holder text;
+alter table tenancy.transfer add column if not exists held_until timestamptz;
+
+-- Who is leaving right now: nobody makes that person the owner meanwhile.
+create table if not exists tenancy.departure (
+  org_id  text not null,
+  user_id text not null,
+  at      timestamptz not null default clock_timestamp(),
+  primary key (org_id, user_id)
 );
 
 create table if not exists tenancy.deletion (
@@ -113,6 +136,22 @@ create table if not exists tenancy.deletion (
 
 -- The proved addresses of who is being erased, in lower case; emptied when it is done.
 alter table tenancy.deletion add column if not exists addresses text[] not null default '{}';
+
+-- The home with whose person this one goes: a practice that nobody else was ever in.
+alter table tenancy.deletion add column if not exists part_of text;
+
+-- The key of the hashes below, as the two padded blocks of HMAC (RFC 2104). Only functions that run as rehome_fn_organizations read it.
+create table if not exists tenancy.address_key (
+  one       boolean primary key default true check (one),
+  inner_pad bytea not null,
+  outer_pad bytea not null
+);
+
+-- HMAC-SHA-256 of the addresses of persons who were erased: what WorkOS says later of an invitation made before is matched, and never stored.
+create table if not exists tenancy.erased_address (
+  hash bytea primary key,
+  at   timestamptz not null                     -- infinity while the erasure goes on
+);
 
 -- What law keeps of deleted organizations. Encrypted columns stay as they were.
 create table if not exists tenancy.archive (

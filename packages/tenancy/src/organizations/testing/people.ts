@@ -34,7 +34,7 @@ export async function settle(database: OrganizationsDatabase, ...places: Place[]
 export async function empty(database: OrganizationsDatabase): Promise<void> {
   await database.owner.query(
     `update tenancy.lock set compared = null;
-     truncate tenancy.object, tenancy.cursor, tenancy.outbox, tenancy.transfer, tenancy.deletion, tenancy.archive, auth.revoked_session, record_shares, records, profiles,
+     truncate tenancy.object, tenancy.cursor, tenancy.outbox, tenancy.owner, tenancy.transfer, tenancy.departure, tenancy.deletion, tenancy.erased_address, tenancy.archive, auth.revoked_session, record_shares, records, profiles,
        meetings, services, visits, guests, invitations, memberships, users, organizations`,
   );
 }

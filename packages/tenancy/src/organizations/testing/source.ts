@@ -212,30 +212,53 @@ export function signedWebhook(event: SourceEvent, secret = WEBHOOK_SECRET, at = 
   return { payload, signature: `t=${at}, v1=${createHmac("sha256", secret).update(`${at}.${payload}`).digest("hex")}` };
 }
 
+/** What becomes of a request that changes something: it is never heard, its answer is lost, or it takes its time. */
+export type SourceFault = "unheard" | "unanswered" | "slow" | "none";
+
 export interface SourceServer {
   workos: WorkOS;
   requests: string[];
+  /** For the next requests that change something, one each. */
+  faults: SourceFault[];
   close(): Promise<void>;
 }
 
-/** Answers the SDK's reads from a source that can be exchanged between two tests. */
+/** Answers the SDK's reads, and changes of a member's role, from a source that can be exchanged between two tests. */
 export async function serveSource(current: () => Source): Promise<SourceServer> {
   const requests: string[] = [];
+  const faults: SourceFault[] = [];
   const server = createServer((request, response) => {
     requests.push(request.url ?? "");
-    answer(current(), request, response);
+    if (request.method === "PUT") void changeRole(current(), request, response, faults.shift() ?? "none");
+    else answer(current(), request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
     workos: new WorkOS("sk_test", { apiHostname: "127.0.0.1", port, https: false, maxRetries: 0 } as never),
     requests,
+    faults,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+async function changeRole(source: Source, request: IncomingMessage, response: ServerResponse, fault: SourceFault): Promise<void> {
+  let body = "";
+  for await (const chunk of request) body += String(chunk);
+  if (fault === "unheard") return void request.socket.destroy();
+  if (fault === "slow") await new Promise((resolve) => setTimeout(resolve, 40));
+  const membership = source.memberships.get((request.url ?? "").split("/").at(-1) ?? "");
+  if (membership) {
+    source.tick();
+    source.updateMembership(membership, { role: (JSON.parse(body) as { role_slug: string }).role_slug });
+  }
+  if (fault === "unanswered") return void request.socket.destroy();
+  response.writeHead(membership ? 200 : 404, { "content-type": "application/json" });
+  response.end(JSON.stringify(membership ? membershipWire(membership) : { message: "organization_membership not found" }));
 }
 
 function answer(source: Source, request: IncomingMessage, response: ServerResponse): unknown {
