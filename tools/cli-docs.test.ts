@@ -7,6 +7,6 @@ test("docs/cli.md says what --help says", () => {
 
 test("every verb shows an example", () => {
   const verbs = cliDocs().split("\n## rehome ").slice(1);
-  expect(verbs).toHaveLength(11);
+  expect(verbs).toHaveLength(12);
   for (const verb of verbs) expect(verb).toContain(`\nExample:\n  $ rehome ${verb.split("\n")[0]}`);
 });

@@ -14,7 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   legacy: ["config"],
   mapping: ["config", "postgres"],
   plan: ["config", "legacy", "mapping", "postgres"],
-  ledger: ["plan", "postgres"],
+  ledger: ["legacy", "plan", "postgres"],
   users: ["config", "legacy", "ledger", "plan", "postgres"],
   copy: ["config", "ledger", "mapping", "postgres", "users"],
   schema: ["config", "copy", "ledger", "mapping", "postgres"],
@@ -31,7 +31,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/sandbox": [],
   "packages/tenancy": ["@rehome/sandbox", "@rehome/tenancy"], // itself: its example and its pages write as a stranger would
   "packages/rehome": ["@rehome/sandbox"],
-  bench: ["@rehome/sandbox", "@rehome/tenancy"],
+  bench: ["@rehome/sandbox", "@rehome/tenancy", "rehome"],
   "apps/eleva-legacy": ["@rehome/sandbox"],
   "apps/eleva": ["@rehome/eleva-legacy", "@rehome/sandbox", "@rehome/tenancy", "rehome"],
 };

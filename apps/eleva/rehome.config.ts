@@ -1,5 +1,5 @@
 import { defineMove, env } from "rehome";
-import { derived, guestAdoption, guestUpsert, peopleUpsert, practiceSigns, practices } from "./src/move/people.ts";
+import { derived, guestAdoption, guestUpsert, peopleRemove, peopleUpsert, practiceSigns, practices } from "./src/move/people.ts";
 import { workosRoles } from "./src/move/permissions.ts";
 import { proveRecords } from "./src/move/records-proof.ts";
 import { tables } from "./src/move/tables.ts";
@@ -35,6 +35,7 @@ export default () => {
         apiHostname: workosUrl.hostname,
         https: workosUrl.protocol === "https:",
         ...(workosUrl.port ? { port: Number(workosUrl.port) } : {}),
+        ...(process.env["WORKOS_SETTLE_SECONDS"] ? { settleSeconds: Number(process.env["WORKOS_SETTLE_SECONDS"]) } : {}),
         ...(process.env["WORKOS_LIMITS"] ? { limits: JSON.parse(process.env["WORKOS_LIMITS"]) } : {}),
       },
       applySchema: async (owner) => {
@@ -61,9 +62,12 @@ export default () => {
       },
       workosRoles,
       ownerRole: "owner",
-      acceptHeld: (process.env["ACCEPT_HELD"] ?? "").split(",").filter(Boolean),
+      accept: (process.env["ACCEPT_HELD"] ?? "")
+        .split(",")
+        .filter(Boolean)
+        .map((id) => ({ id, by: process.env["ACCEPTED_BY"] ?? "the operator", because: "named in ACCEPT_HELD" })),
     },
-    people: { upsert: peopleUpsert, guests: guestUpsert, adoptGuests: guestAdoption, practices },
+    people: { upsert: peopleUpsert, remove: peopleRemove, guests: guestUpsert, adoptGuests: guestAdoption, practices },
     tables,
     derive: derived,
     proofs: [{ name: "records", prove: (context) => proveRecords(context, env("ENCRYPTION_KEY")) }],

@@ -71,6 +71,8 @@ describe("what `rehome verify` proves", () => {
       const proofs = await planted(moved, faults, () => moved.verify());
       expect(red(proofs)).toEqual([name]);
       expectNamed(proofs.get(name), faults);
+      // Put back by hand or not: WorkOS dates each change of a user, and a password that was changed in between cannot be seen.
+      if (name === "users") await moved.reconcile();
     });
   }
 
@@ -157,7 +159,7 @@ describe("answers", () => {
 });
 
 describe("sign-in", () => {
-  test("holds; a changed password, a lost factor and a wrong password that is let in are named, and it holds again", async () => {
+  test("holds; a changed password, a lost factor and a wrong password that is let in are named, by `rehome verify` too, and it holds again", async () => {
     const keeping = keepingPassword(moved);
     expect(await signIn(keeping)).toMatchObject({ ok: true, expected: keeping.length });
     const faults = signInFaults(moved);
@@ -165,8 +167,9 @@ describe("sign-in", () => {
     await planted(moved, faults, async () => {
       const proof = await signIn(some);
       expectNamed(proof, faults);
-      expect(red(await moved.verify())).toEqual([]);
+      expect(red(await moved.verify())).toEqual(["users"]);
     });
+    await moved.reconcile();
     expect(await signIn(some)).toMatchObject({ ok: true, checked: 3 });
   });
 
@@ -253,7 +256,7 @@ describe("rerun", () => {
   });
 });
 
-test("users: a WorkOS user who was deleted is missed; nothing brings that account back, so this comes last", async () => {
+test("users: a WorkOS user who was deleted is missed; the rows name another one after, so this comes last", async () => {
   expect(red(await moved.verify())).toEqual([]);
   await moved.workos.userManagement.deleteUser(moved.people[0]?.user ?? "");
   const proofs = await moved.verify();

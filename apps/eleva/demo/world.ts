@@ -82,7 +82,15 @@ export async function clerkExport(clerk: Sandbox["clerk"]): Promise<string> {
 function limitsAt(speed: number): Record<string, string> {
   return speed === 1
     ? {}
-    : { WORKOS_LIMITS: JSON.stringify({ writesPer10s: 500 * speed, readsPer10s: 1000 * speed, requestsPer60s: 6000 * speed }) };
+    : {
+        WORKOS_LIMITS: JSON.stringify({
+          writesPer10s: 500 * speed,
+          readsPer10s: 1000 * speed,
+          requestsPer60s: 6000 * speed,
+          organizationDeletesPer60s: 50 * speed,
+        }),
+        WORKOS_SETTLE_SECONDS: "0.5",
+      };
 }
 
 function environment(sandbox: Sandbox, eleva: ElevaWorld, exportFile: string): Record<string, string> {

@@ -28,8 +28,8 @@ export interface MoveErrorOptions {
   cause?: unknown;
   /** True when the same call may succeed a little later. */
   retry?: boolean;
-  /** Of a refused statement. */
-  sqlstate?: string;
+  /** The code with which WorkOS or the database refused what concerns one person, such as `email_not_available` or `22P05`. */
+  refusal?: string;
 }
 
 /** The one error of the mover: what happened and to what (`message`), and what to do next (`next`). Never carries row values. */
@@ -38,14 +38,14 @@ export class MoveError extends Error {
   readonly code: MoveErrorCode;
   readonly next: string;
   readonly retry: boolean;
-  readonly sqlstate: string | undefined;
+  readonly refusal: string | undefined;
 
   constructor(code: MoveErrorCode, message: string, options: MoveErrorOptions) {
     super(message, { cause: options.cause });
     this.code = code;
     this.next = options.next;
     this.retry = options.retry ?? false;
-    this.sqlstate = options.sqlstate;
+    this.refusal = options.refusal;
   }
 }
 

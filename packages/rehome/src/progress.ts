@@ -2,6 +2,6 @@
 export interface Progress {
   /** A named step begins, such as `freeze`. */
   step(name: string): void;
-  /** Work of known size goes on: `done` of `total` units of `what` (`users`, `tables`, `proofs`). */
-  advance(what: string, done: number, total: number): void;
+  /** Work of known size goes on: `done` of `total` units of `what` (`users`, `tables`, `proofs`). `note` says how fast, and how long it will take. */
+  advance(what: string, done: number, total: number, note?: string): void;
 }

@@ -61,37 +61,52 @@ test.each<[string, Partial<LegacyClerkUser>]>([
   expect(reasonOf(changes)).toBe(expected);
 });
 
+const HEX = "00ff".repeat(8);
+
 test.each<[string, string, string]>([
   ["move password", "bcrypt", BCRYPT.replace("$2b$10", "$2y$04")],
   ["move_reset_password malformed_digest", "bcrypt", BCRYPT.replace("$10$", "$03$")],
   ["move_reset_password malformed_digest", "bcrypt", BCRYPT.slice(1)],
   ["move_reset_password hasher_without_form", "md5", "00"],
   ["move_reset_password hasher_without_form", "phpass", "$P$9abc"],
-  ["move_reset_password hasher_without_form", "scrypt_werkzeug", "scrypt:32768:8:1$a$b"],
-  ["move password", "argon2id", "$argon2id$v=19$m=4096,t=1,p=1$c2FsdHNhbHQ$aGFzaA"],
-  ["move_reset_password below_floor", "argon2id", "$argon2id$v=19$m=4095,t=1,p=1$c2FsdHNhbHQ$aGFzaA"],
-  ["move_reset_password below_floor", "argon2id", "$argon2id$v=16$m=4096,t=1,p=1$c2FsdHNhbHQ$aGFzaA"],
-  ["move_reset_password below_floor", "argon2id", "$argon2id$v=19$m=4096,t=6,p=1$c2FsdHNhbHQ$aGFzaA"],
-  ["move_reset_password below_floor", "argon2id", "$argon2id$v=19$m=4096,t=1,p=9$c2FsdHNhbHQ$aGFzaA"],
-  ["move_reset_password below_floor", "argon2i", "$argon2i$v=19$m=4096,t=2,p=1$c2FsdHNhbHQ$aGFzaA"],
-  ["move password", "argon2i", "$argon2i$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$aGFzaA"],
-  ["move_reset_password malformed_digest", "argon2i", "$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$aGFzaA"],
-  ["move password", "pbkdf2_sha256", "pbkdf2_sha256$600000$c2FsdA==$aGFzaA=="],
-  ["move_reset_password below_floor", "pbkdf2_sha256", "pbkdf2_sha256$599999$c2FsdA==$aGFzaA=="],
-  ["move_reset_password below_floor", "pbkdf2_sha256", "pbkdf2_sha256$1000001$c2FsdA==$aGFzaA=="],
-  ["move_reset_password malformed_digest", "pbkdf2_sha256", "pbkdf2_sha256$600000$not base64$aGFzaA=="],
-  ["move password", "pbkdf2_sha256_django", "pbkdf2_sha256$720000$a salt!$aGFzaA=="],
-  ["move password", "pbkdf2_sha512", "pbkdf2_sha512$210000$salt$00ff"],
-  ["move_reset_password below_floor", "pbkdf2_sha512", "pbkdf2_sha512$209999$salt$00ff"],
+  ["move_reset_password malformed_digest", "scrypt_werkzeug", "scrypt:32768:8:1$a$b"],
+  ["move password", "scrypt_werkzeug", `scrypt:32768:8:1$a$${HEX}`],
+  ["move_reset_password below_floor", "scrypt_werkzeug", "scrypt:32768:8:1$a$00ff"],
+  ["move password", "pbkdf2_sha512_hex", `pbkdf2_sha512$210000$00ff$${HEX}`],
+  ["move password", "scrypt_firebase", "MDEyMzQ1Njc4OWFiY2RlZg==$c2FsdA==$MDEyMzQ1Njc4OWFiY2RlZg==$Bw==$8$14"],
+  ["move password", "ldap_ssha", `{SSHA}${Buffer.alloc(28).toString("base64")}`],
+  ["move_reset_password malformed_digest", "ldap_ssha", "{SSHA}AAAA"],
+  ["move password", " BCRYPT", BCRYPT],
+  ["move_reset_password below_floor", "argon2id", "$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move_reset_password below_floor", "pbkdf2_sha256", "pbkdf2_sha256$600000$c2FsdA==$AAAA"],
+  ["move password", "argon2id", "$argon2id$v=19$m=4096,t=1,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move_reset_password below_floor", "argon2id", "$argon2id$v=19$m=4095,t=1,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move_reset_password below_floor", "argon2id", "$argon2id$v=16$m=4096,t=1,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move_reset_password below_floor", "argon2id", "$argon2id$v=19$m=4096,t=6,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move_reset_password below_floor", "argon2id", "$argon2id$v=19$m=4096,t=1,p=9$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move_reset_password below_floor", "argon2i", "$argon2i$v=19$m=4096,t=2,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move password", "argon2i", "$argon2i$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move_reset_password malformed_digest", "argon2i", "$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg"],
+  ["move password", "pbkdf2_sha256", "pbkdf2_sha256$600000$c2FsdA==$MDEyMzQ1Njc4OWFiY2RlZg=="],
+  ["move_reset_password below_floor", "pbkdf2_sha256", "pbkdf2_sha256$599999$c2FsdA==$MDEyMzQ1Njc4OWFiY2RlZg=="],
+  ["move_reset_password below_floor", "pbkdf2_sha256", "pbkdf2_sha256$1000001$c2FsdA==$MDEyMzQ1Njc4OWFiY2RlZg=="],
+  ["move_reset_password malformed_digest", "pbkdf2_sha256", "pbkdf2_sha256$600000$not base64$MDEyMzQ1Njc4OWFiY2RlZg=="],
+  ["move password", "pbkdf2_sha256_django", "pbkdf2_sha256$720000$a salt!$MDEyMzQ1Njc4OWFiY2RlZg=="],
+  ["move password", "pbkdf2_sha512", `pbkdf2_sha512$210000$salt$${HEX}`],
+  ["move_reset_password below_floor", "pbkdf2_sha512", `pbkdf2_sha512$209999$salt$${HEX}`],
   ["move_reset_password malformed_digest", "pbkdf2_sha512", "pbkdf2_sha512$210000$salt$not hex"],
 ])("%s: %s", (expected, hasher, digest) => {
   expect(reasonOf({ password_hasher: hasher, password_digest: digest })).toBe(expected);
 });
 
-test("an address is claimed by its primary owner, and by whoever proved it as a further one", () => {
+test("of two who claim an address the one who proved it has it; if both or neither did, nobody", () => {
   const held = "hold address_claimed_twice";
-  expect(reasonOf(withPassword, user("two", { emails: [mail(" ONE@Example.test ", false)] }))).toBe(held);
+  const typed = { ...withPassword, emails: [mail("one@example.test", false)] };
+  expect(reasonOf(withPassword, user("two", { emails: [mail(" ONE@Example.test ")] }))).toBe(held);
   expect(reasonOf(withPassword, user("two", { emails: [mail("two@example.test"), mail("One@example.test", true, false)] }))).toBe(held);
+  expect(reasonOf(withPassword, user("two", { emails: [mail("\u00a0ONE@Example.test", false)] }))).toBe("move password");
+  expect(reasonOf(typed, user("two", { emails: [mail("one@example.test")] }))).toBe(held);
+  expect(reasonOf(typed, user("two", { emails: [mail("one@example.test", false)] }))).toBe(held);
 });
 
 test("an address that somebody only typed, or that an excluded person has, is not claimed", () => {

@@ -32,6 +32,8 @@ export interface Moved {
   }[];
   /** `rehome verify`: proof by name. */
   verify(env?: Record<string, string>): Promise<Map<string, Proof>>;
+  /** `rehome users --reconcile`: puts right what was changed by hand at WorkOS. */
+  reconcile(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,6 +76,10 @@ export async function startMoved(): Promise<Moved> {
         const { result, stderr } = await rehome(world, ["verify"], { env });
         if (!result["proofs"]) throw new Error(`rehome verify gave no proofs: ${stderr}`);
         return new Map((result["proofs"] as Proof[]).map((proof) => [proof.name, proof]));
+      },
+      reconcile: async () => {
+        const { code, stderr } = await rehome(world, ["users", "--reconcile"]);
+        if (code !== 0) throw new Error(`rehome users --reconcile ended with ${code}: ${stderr}`);
       },
       stop,
     };

@@ -70,6 +70,24 @@ select i.workos_organization_id, i.workos_user_id, r.role
   },
 ];
 
+const FORMER_USERS =
+  "select u from rehome.rejudge r, unnest(r.workos_user_ids) u where not exists (select from rehome.identity i where i.workos_user_id = u)";
+const FORMER_ORGANIZATIONS = `select o from rehome.rejudge r, unnest(r.workos_organization_ids) o
+  where not exists (select from rehome.identity i where i.workos_organization_id = o or i.workos_practice_id = o)`;
+
+/** Takes away what stood above for people who do not move any more; their rows are gone before. */
+export const peopleRemove = [
+  ...["user_emails", "platform_roles", "expert_setup"].map((table) => ({
+    table,
+    sql: `delete from ${table} t where t.workos_user_id in (${FORMER_USERS})`,
+  })),
+  {
+    table: "memberships",
+    sql: `delete from memberships t where t.workos_user_id in (${FORMER_USERS}) or t.org_id in (${FORMER_ORGANIZATIONS})`,
+  },
+  { table: "organizations", sql: `delete from organizations t where t.id in (${FORMER_ORGANIZATIONS})` },
+];
+
 /** An unclaimed organization and the address, for everyone who booked without an account. */
 export const guestUpsert = [
   {

@@ -43,6 +43,9 @@ export const yellow = paint(33);
 
 export const seconds = (value: number): string => (value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`);
 
+/** Where there is no terminal, how often a line says how fast it goes. */
+const LINE_MS = 10_000;
+
 /**
  * Progress on stderr: bars on a terminal, plain lines elsewhere, so that stdout stays clean for results.
  *
@@ -50,24 +53,30 @@ export const seconds = (value: number): string => (value < 10 ? `${value.toFixed
  */
 export function progressFor(verb: string): Progress & { end(): void } {
   if (!stderr.isTTY) {
+    let notedAt = performance.now();
     return {
       step: (name) => stderr.write(`${verb}: ${name}\n`),
-      advance: (what, done, total) => void (done === total && stderr.write(`${verb}: ${done} of ${total} ${what}\n`)),
+      advance: (what, done, total, note) => {
+        const isDue = note !== undefined && performance.now() - notedAt >= LINE_MS;
+        if (done !== total && !isDue) return;
+        notedAt = performance.now();
+        stderr.write(`${verb}: ${done} of ${total} ${what}${isDue ? `, ${note}` : ""}\n`);
+      },
       end: () => {},
     };
   }
   const bars = new MultiBar(
-    { stream: stderr, hideCursor: true, clearOnComplete: false, format: `  {what} {bar} {value}/{total}  {eta_formatted}` },
+    { stream: stderr, hideCursor: true, clearOnComplete: false, format: `  {what} {bar} {value}/{total}  {note}` },
     Presets.shades_classic,
   );
   const open = new Map<string, ReturnType<typeof bars.create>>();
   return {
     step: (name) => bars.log(`${verb}: ${name}\n`),
-    advance: (what, done, total) => {
-      const bar = open.get(what) ?? bars.create(total, 0, { what: what.padEnd(10) });
+    advance: (what, done, total, note = "") => {
+      const bar = open.get(what) ?? bars.create(total, 0, { what: what.padEnd(10), note });
       open.set(what, bar);
       bar.setTotal(total);
-      bar.update(done);
+      bar.update(done, { note });
     },
     end: () => bars.stop(),
   };

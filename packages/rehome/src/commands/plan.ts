@@ -1,6 +1,11 @@
 import type { Command } from "commander";
+import type { MoveConfig } from "../config/define.ts";
+import { MoveError } from "../errors.ts";
 import { EXIT } from "../exit.ts";
+import { readMove } from "../ledger/ledger.ts";
+import { type OpenPerson, readHeld } from "../ledger/resolutions.ts";
 import { type Plan, planMove } from "../plan/plan.ts";
+import { withConnection } from "../postgres/connect.ts";
 import { bold, moveOf, printJson, printLine, seconds, table, yellow } from "./output.ts";
 
 export function addPlan(program: Command): void {
@@ -12,17 +17,41 @@ export function addPlan(program: Command): void {
     .option("--json", "print one JSON object on stdout and nothing else", false)
     .addHelpText("after", "\nExample:\n  $ rehome plan --held")
     .action(async (options: { held: boolean; explain: boolean; json: boolean }, command: Command) => {
-      const plan = await planMove(await moveOf(command));
-      if (options.json) printJson({ ok: plan.open.length === 0, ...plan, next_step: nextStep(plan) });
-      else printPlan(plan, options);
+      const config = await moveOf(command);
+      const known = await heldByLedger(config);
+      const plan = withDecisions(await planMove(config), known);
+      if (options.json) printJson({ ok: plan.open.length === 0, ...plan, refused: known.filter(isRefused), next_step: nextStep(plan) });
+      else printPlan(plan, options, known);
       process.exitCode = plan.open.length === 0 ? EXIT.done : EXIT.notHeld;
     });
+}
+
+const isRefused = (person: OpenPerson): boolean => person.disposition === "refused";
+
+/** Whom the ledger knows as held or refused, with who decided. Nobody before the first `rehome users`, or where the target cannot be asked. */
+async function heldByLedger(config: MoveConfig): Promise<OpenPerson[]> {
+  try {
+    return await withConnection(config.target.mover, "target", async (target) => {
+      await readMove(target);
+      return readHeld(target, config.users.accept);
+    });
+  } catch (error) {
+    if (error instanceof MoveError) return [];
+    throw error;
+  }
+}
+
+/** Open are those whom nobody settled: held by this plan, or refused when they were last tried. */
+function withDecisions(plan: Plan, known: readonly OpenPerson[]): Plan {
+  const settled = new Set(known.filter((person) => person.decidedBy !== null).map((person) => person.id));
+  const refused = known.filter((person) => isRefused(person) && person.decidedBy === null).map((person) => person.id);
+  return { ...plan, open: [...new Set([...plan.open.filter((id) => !settled.has(id)), ...refused])] };
 }
 
 export function nextStep(plan: Plan): string {
   return plan.open.length === 0
     ? "rehome run"
-    : `Decide on ${plan.open.length} held users: settle them in Clerk, or accept them by name under users.acceptHeld. See \`rehome plan --held\`.`;
+    : `Decide on ${plan.open.length} held users: settle them in Clerk, or by name with \`rehome resolve\` or users.accept. See \`rehome plan --held\`.`;
 }
 
 const DISPOSITIONS = [
@@ -33,7 +62,7 @@ const DISPOSITIONS = [
 ] as const;
 
 /** The plan as an operator reads it. */
-export function printPlan(plan: Plan, options: { held: boolean; explain: boolean }): void {
+export function printPlan(plan: Plan, options: { held: boolean; explain: boolean }, known: readonly OpenPerson[] = []): void {
   const rows = plan.tables.reduce((sum, t) => sum + t.rows, 0);
   const staying = plan.tables.reduce((sum, t) => sum + total(t.stays), 0);
   printLine(
@@ -65,7 +94,7 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
     printLine(`  Cost: ${before} → ${after} ${currency} a month (${after >= before ? "+" : ""}${after - before})`);
   }
   if (options.explain) printExplanation(plan);
-  if (options.held) printHeld(plan);
+  if (options.held) printHeld(plan, known);
   printLine();
   if (plan.open.length > 0) printLine(yellow(`Decide first: ${plan.open.length} held users.`));
   printLine(`Nothing was changed. Next: ${nextStep(plan)}`);
@@ -94,16 +123,15 @@ function printExplanation(plan: Plan): void {
   printLine(losses.length === 0 ? "  nothing" : table(losses.map((decision) => [decision.legacyUserId, decision.losses.join(", ")])));
 }
 
-function printHeld(plan: Plan): void {
-  printLine(`\n${bold("Held")}`);
+function printHeld(plan: Plan, known: readonly OpenPerson[]): void {
+  const settledBy = new Map(known.map((person) => [person.id, person.decidedBy && `settled by ${person.decidedBy}: ${person.because}`]));
+  const stateOf = (id: string) => settledBy.get(id) ?? (plan.open.includes(id) ? "open" : "accepted");
   const held = plan.decisions.filter((decision) => decision.disposition === "hold");
-  printLine(
-    held.length === 0
-      ? "  nobody"
-      : table(
-          held.map((decision) => [decision.legacyUserId, decision.reason, plan.open.includes(decision.legacyUserId) ? "open" : "accepted"]),
-        ),
-  );
+  const refused = known.filter(isRefused);
+  printLine(`\n${bold("Held")}`);
+  printLine(held.length === 0 ? "  nobody" : table(held.map(({ legacyUserId, reason }) => [legacyUserId, reason, stateOf(legacyUserId)])));
+  printLine(`\n${bold("Refused")} when they were last tried`);
+  printLine(refused.length === 0 ? "  nobody" : table(refused.map(({ id, reason, what }) => [id, reason, stateOf(id), what ?? ""])));
 }
 
 const signs = (names: readonly string[]): string => names.map((name) => name.replaceAll("_", " ")).join(", ");

@@ -6,6 +6,7 @@ import { addCopy } from "./copy.ts";
 import { addCutover } from "./cutover.ts";
 import { addPlan } from "./plan.ts";
 import { addReport } from "./report.ts";
+import { addResolve } from "./resolve.ts";
 import { addRollback } from "./rollback.ts";
 import { addRun } from "./run.ts";
 import { addSchema } from "./schema.ts";
@@ -28,7 +29,20 @@ export function buildProgram(): Command {
 The short way: rehome plan, rehome run, rehome cutover. The way back, until finish: rehome rollback.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a gate or proof did not hold or somebody must decide first.`,
     );
-  for (const add of [addCheck, addPlan, addRun, addSchema, addUsers, addCopy, addVerify, addCutover, addRollback, addStatus, addReport])
+  for (const add of [
+    addCheck,
+    addPlan,
+    addRun,
+    addSchema,
+    addUsers,
+    addResolve,
+    addCopy,
+    addVerify,
+    addCutover,
+    addRollback,
+    addStatus,
+    addReport,
+  ])
     add(program);
   return program;
 }

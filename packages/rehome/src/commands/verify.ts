@@ -9,17 +9,18 @@ export function addVerify(program: Command): void {
   program
     .command("verify")
     .description("run every proof over people and rows, and note what was found for the gate")
+    .option("--fresh", "ask WorkOS for everybody anew, not only for people whom its events name", false)
     .option("--dry-run", "say what would be proved; carry and note nothing", false)
     .option("--json", "print one JSON object on stdout and nothing else", false)
     .addHelpText("after", "\nExample:\n  $ rehome verify --json")
-    .action(async ({ json, dryRun: dry }: { json: boolean; dryRun: boolean }, command: Command) => {
+    .action(async ({ json, dryRun: dry, fresh }: { json: boolean; dryRun: boolean; fresh: boolean }, command: Command) => {
       const config = await moveOf(command);
       if (dry)
         return dryRun(config, json, (_, status) => [
           `carry ${status?.pending ?? 0} changes first`,
           ...["users", "rows", "references", ...config.proofs.map((p) => p.name)].map((name) => `prove ${name}`),
         ]);
-      const figures = await withProgress("verify", (progress) => runVerify(config, progress));
+      const figures = await withProgress("verify", (progress) => runVerify(config, progress, { fresh }));
       const ok = figures.proofs.every((proof) => proof.ok);
       const next = ok ? "rehome cutover" : "Mend what the open proofs name, then `rehome verify` again.";
       if (json) printJson({ ok, ...figures, next_step: next });

@@ -56,8 +56,14 @@ const move = z.strictObject({
           writesPer10s: z.number().int().positive(),
           readsPer10s: z.number().int().positive(),
           requestsPer60s: z.number().int().positive(),
+          organizationDeletesPer60s: z.number().int().positive().default(50),
         })
-        .default({ writesPer10s: 500, readsPer10s: 1000, requestsPer60s: 6000 }),
+        .default({ writesPer10s: 500, readsPer10s: 1000, requestsPer60s: 6000, organizationDeletesPer60s: 50 }),
+      /**
+       * How long a request without an answer may still act at WorkOS, in seconds after it was given up. People of whom one was in doubt are looked at
+       * again after that time, at the end of `rehome users`.
+       */
+      settleSeconds: z.number().positive().default(30),
     }),
     /** Tables that belong to no organization, such as categories. */
     shared: z.array(z.string()).default([]),
@@ -84,8 +90,10 @@ const move = z.strictObject({
     /** Roles that WorkOS must know, with their permissions; `ownerRole` is given to everyone in the own organizations. */
     workosRoles: z.record(z.string(), z.strictObject({ name: z.string(), permissions: z.array(z.string()) })),
     ownerRole: z.string(),
-    /** Legacy ids of held users who may stay behind, each accepted by name. */
-    acceptHeld: z.array(z.string()).default([]),
+    /** People who are held or refused and may stay behind, each by legacy id, with who decided it and why; recorded in the ledger. */
+    accept: z.array(z.strictObject({ id: z.string().min(1), by: z.string().min(1), because: z.string().min(1) })).default([]),
+    /** While people exchange addresses, one is parked at `<row id>@<domain>`: a domain that takes no mail. */
+    parkingDomain: z.string().default("parked.invalid"),
   }),
   /**
    * Statements that write tables of the target from the ledger: `upsert` once per person before any row, `guests` after new guests appeared.
@@ -97,6 +105,11 @@ const move = z.strictObject({
     guests: z.array(statement),
     adoptGuests: z.array(statement).default([]),
     practices: z.string().optional(),
+    /**
+     * Statements that take away, after the rows, what `upsert` wrote for people who do not move any more: ids that `rehome.rejudge` names
+     * (`workos_user_ids`, `workos_organization_ids`) and no row of `rehome.identity` has.
+     */
+    remove: z.array(statement).default([]),
   }),
   tables: z.record(z.string(), tableMapping),
   /** Statements that fill tables of the target from other tables of the target, after the rows (such as set-up flags). Each may be run again. */

@@ -36,7 +36,7 @@ test("every field that is wrong is named at once, and no value is repeated", () 
     name: "",
     legacy: { database: "mysql://root:marker@db/x", clerk: { secretKey: 7, exports: [] } },
     tabels: {},
-    users: { roles: ["user"], acceptHeld: "marker" },
+    users: { roles: ["user"], accept: "marker" },
   } as unknown as MoveDeclaration;
   const error = (() => {
     try {
@@ -52,7 +52,7 @@ test("every field that is wrong is named at once, and no value is repeated", () 
     "legacy.clerk.secretKey is missing or not of type string",
     "legacy.clerk.exports",
     "unknown field tabels",
-    "users.acceptHeld is missing or not of type array",
+    "users.accept is missing or not of type array",
     "tables is missing",
     "target is missing",
   ])

@@ -69,7 +69,7 @@ export async function takeLegacy(legacy: ClientBase, epoch: string): Promise<voi
   try {
     await take();
   } catch (error) {
-    if (!(error instanceof MoveError) || error.sqlstate !== "55P03") throw error;
+    if (!(error instanceof MoveError) || error.refusal !== "55P03") throw error;
     await query(
       legacy,
       "end an earlier run on legacy",

@@ -100,7 +100,7 @@ async function addTrigger(client: ClientBase, table: WatchedTable, { name, sql }
       });
       return;
     } catch (error) {
-      if (attempt >= TRIES || !(error instanceof MoveError) || error.sqlstate !== "55P03") throw error;
+      if (attempt >= TRIES || !(error instanceof MoveError) || error.refusal !== "55P03") throw error;
       await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS)); // let the writers pass
     }
   }

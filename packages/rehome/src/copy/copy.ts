@@ -7,6 +7,7 @@ import { query, transaction } from "../postgres/query.ts";
 import { quietly } from "../postgres/quietly.ts";
 import { type ChangedKeys, carryChanges, carryTable } from "./forward-pass.ts";
 import { drainLegacy, SNAPSHOT } from "./sync.ts";
+import { forgetTurned, removePeopleRows, rowsOfTurned } from "./turned-people.ts";
 
 export interface CopyFigures {
   tables: number;
@@ -33,6 +34,7 @@ export async function copyAll(
 ): Promise<CopyFigures> {
   await transaction(target, async () => {
     await holdEpoch(target, epoch);
+    await removePeopleRows(target, config);
     for (const { table, sql } of config.people.upsert) await quietly(target, `write ${table}`, sql);
     for (const { table, sql } of config.people.adoptGuests) await query(target, `adopt guests of ${table}`, sql);
   });
@@ -92,15 +94,16 @@ async function reconsider(
     "select legacy_table as tbl, key from rehome.left_behind where reason <> 'parent_left_behind'",
   );
   const changed: ChangedKeys = new Map();
-  for (const { tbl, key } of [...stays, ...(await rowsOfFormerGuests(target, config)), ...(await rowsElsewhere(target, config))])
+  const turned = await rowsOfTurned(legacy, target, tables, config);
+  for (const { tbl, key } of [...stays, ...turned, ...(await rowsOfFormerGuests(target, config)), ...(await rowsElsewhere(target, config))])
     changed.set(tbl, (changed.get(tbl) ?? new Set()).add(key));
-  if (changed.size === 0) return;
   await transaction(
     legacy,
     () =>
       transaction(target, async () => {
         await holdEpoch(target, epoch);
-        await carryChanges(legacy, target, tables, changed, config);
+        if (changed.size > 0) await carryChanges(legacy, target, tables, changed, config);
+        await forgetTurned(target, config);
       }),
     SNAPSHOT,
   );

@@ -78,7 +78,7 @@ async function attempt(client: ClientBase, waitMs: number): Promise<boolean> {
     return true;
   } catch (error) {
     await query(client, "go back behind the freeze", "rollback");
-    if (error instanceof MoveError && error.sqlstate === "55P03") return false;
+    if (error instanceof MoveError && error.refusal === "55P03") return false;
     throw error;
   }
 }

@@ -20,7 +20,10 @@ export function compileAll(config: MoveConfig, legacy: Catalog, target: Catalog)
 export async function carryTable(legacy: ClientBase, target: ClientBase, table: ForwardTable, config: MoveConfig): Promise<number> {
   const rows = await stage(legacy, target, table, table.selectAll);
   await judge(target, table, null, config);
-  for (const { table: into, sql } of table.upserts) await quietly(target, `write ${into}`, sql);
+  for (const { table: into, sql, parkPeople } of table.upserts) {
+    for (const park of parkPeople) await quietly(target, `set unique values of ${into} aside`, park);
+    await quietly(target, `write ${into}`, sql);
+  }
   await clear(target, table);
   return rows;
 }

@@ -78,7 +78,8 @@ async function bringBackNewcomers(
       await query(
         target,
         "write a newcomer to the identity map",
-        `insert into rehome.identity (legacy_user_id, moved, workos_user_id, workos_organization_id, email, email_verified) values ($1, true, $2, $3, $4, $5) on conflict do nothing`,
+        `insert into rehome.identity (legacy_user_id, moved, workos_user_id, workos_organization_id, email, email_verified, password_print)
+         values ($1, true, $2, $3, $4, $5, 'none') on conflict do nothing`,
         [legacyUserId, person.workosUserId, person.ownOrganization ? person.organizationId : null, person.email, person.emailVerified],
       );
       await query(

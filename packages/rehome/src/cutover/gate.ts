@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
+import { readHeld } from "../ledger/resolutions.ts";
 import { query } from "../postgres/query.ts";
 
 /** What must hold before the cutover may start, each with what was found. */
@@ -38,15 +39,10 @@ export async function readGate(client: ClientBase, config: MoveConfig): Promise<
   ];
 }
 
-/** Held users that the config does not accept by name. */
+/** Legacy ids of people who are held or refused, and of whom nobody decided that they may stay behind. */
 export async function heldUsers(client: ClientBase, config: MoveConfig): Promise<string[]> {
-  const rows = await query<{ id: string }>(
-    client,
-    "read the held users",
-    "select legacy_user_id as id from rehome.disposition where disposition = 'hold' and not (legacy_user_id = any($1)) order by 1",
-    [config.users.acceptHeld],
-  );
-  return rows.map((row) => row.id);
+  const held = await readHeld(client, config.users.accept);
+  return held.filter((person) => person.decidedBy === null).map((person) => person.id);
 }
 
 /** @throws MoveError GATE_CLOSED naming each check that does not hold */

@@ -151,7 +151,13 @@ async function turn({ target }: Connections, epoch: string, freeze: Freeze): Pro
     );
     await query(target, "clear the target's change log", "delete from rehome.change");
     // From here on Clerk's passwords and factors are the ones in use; the next run sends them all again.
-    await query(target, "forget what WorkOS was sent", "update rehome.identity set account_print = null, totp_print = null");
+    // Whoever was never sent a password keeps the one they set at WorkOS since.
+    await query(
+      target,
+      "forget what WorkOS was sent",
+      `update rehome.identity set account_print = null, totp_print = null,
+              password_print = case when password_print in ('none', 'closed') then password_print end`,
+    );
     await freeze.close();
   });
 }

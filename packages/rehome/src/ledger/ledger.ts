@@ -1,12 +1,16 @@
 import type { ClientBase } from "pg";
 import { MoveError } from "../errors.ts";
+import { ADDRESS_RULE_IN_SQL } from "../legacy/address.ts";
 import type { Decision } from "../plan/dispositions.ts";
 import { id } from "../postgres/identifier.ts";
 import { query, transaction } from "../postgres/query.ts";
 import { sqlFile } from "../postgres/sql-file.ts";
 import { assertAllowed, type MoveState, UNSETTLES, type WritingVerb } from "./phases.ts";
 
-const SCHEMA = sqlFile(import.meta.url, "schema.sql");
+const SCHEMA = sqlFile(import.meta.url, "schema.sql").replace(
+  /:(white_space|capitals|smalls|decided_domain)\b/g,
+  (name) => ADDRESS_RULE_IN_SQL[name] as string,
+);
 
 export interface Move {
   name: string;
@@ -102,7 +106,7 @@ export async function setState(client: ClientBase, epoch: string, state: MoveSta
   if (rows.length !== 1) throw fenced();
 }
 
-const fenced = (): MoveError =>
+export const fenced = (): MoveError =>
   new MoveError("FENCED", "Another `rehome` took over this move while this one was working.", {
     next: "Run `rehome status`; let only one command at a time work on a move.",
   });

@@ -2,15 +2,29 @@
 create schema if not exists rehome;
 create schema if not exists rehome_stage;
 
--- The form in which addresses are compared: ASCII white space around it removed, A to Z in lower case, nothing else: `lower()` follows the database's
--- locale, and a letter that folds onto another one could give one person's rows to another. What is too long for an address (a guest may type
--- anything) is compared by its digest, because an index entry has a limit. The same rule in TypeScript: plan/dispositions.ts, `addressKey`.
+-- The form in which addresses are compared. The rule stands in legacy/address.ts (`addressKey`), which also gives the letters for the names with a
+-- colon; docs/decisions/addresses.md. Plain ASCII is most of all addresses and takes the short way. What is too long for an address (a guest may
+-- type anything) is compared by its digest, because an index entry has a limit.
+create or replace function rehome.folded_email(address text) returns text immutable strict parallel safe language sql
+  return normalize(translate(btrim(normalize(address), :white_space), :capitals, :smalls));
+
 create or replace function rehome.email_key(address text) returns text immutable strict parallel safe language sql
-  return case when length(address) > 320 then 'sha256:' || encode(sha256(convert_to(address, 'UTF8')), 'hex')
-              else translate(btrim(address, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') end;
+  return case
+    when length(address) > 320 then 'sha256:' || encode(sha256(convert_to(address, 'UTF8')), 'hex')
+    when octet_length(address) = length(address) and address !~* '[@.]xn--'
+      then translate(btrim(address, E' \t\n\v\f\r'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+    when rehome.folded_email(address) !~ '@' then rehome.folded_email(address)
+    when substring(rehome.folded_email(address) from '[^@]*$') !~ '(^|\.)xn--'
+     and (octet_length(substring(rehome.folded_email(address) from '[^@]*$')) = length(substring(rehome.folded_email(address) from '[^@]*$'))
+          or substring(rehome.folded_email(address) from '[^@]*$') ~ :decided_domain)
+      then rehome.folded_email(address)
+    else 'idna:' || rehome.folded_email(address)
+  end;
 
 create table if not exists rehome.move (
   one        boolean primary key default true check (one),
+  -- Written into the metadata of everything that this move makes at WorkOS.
+  id         uuid not null default gen_random_uuid(),
   name       text not null,
   -- Where the move stands; see ledger/phases.ts.
   state      text not null default 'preparing'
@@ -37,7 +51,7 @@ insert into rehome.switch default values on conflict do nothing;
 
 create table if not exists rehome.disposition (
   legacy_user_id text primary key,
-  disposition    text not null check (disposition in ('move', 'move_reset_password', 'hold', 'exclude')),
+  disposition    text not null check (disposition in ('move', 'move_reset_password', 'hold', 'exclude', 'refused')),
   reason         text not null,
   losses         text[] not null default '{}',
   decided_at     timestamptz not null default now()
@@ -57,9 +71,25 @@ create table if not exists rehome.identity (
   -- Beside the home; `practice_type` is set for whoever has one or is to have one.
   workos_practice_id            text unique,
   workos_practice_membership_id text unique,
+  -- Whether this move made the WorkOS user. One that was there before is brought up to date, and never deleted.
+  made_user              boolean not null default false,
   -- SHA-256 of what WorkOS was sent last. Null: nothing yet, or Clerk served since and all of it is sent again.
   account_print          text,
+  -- The same of the digest; `none`: none was ever sent; `closed`: a random password that nobody knows.
+  password_print         text,
   totp_print             text,
+  -- The address that WorkOS holds, and the `updated_at` it answered with last: a later one means that somebody else changed the user.
+  workos_email           text,
+  workos_updated_at      text,
+  -- The factor that this move enrolled, and those that were there before.
+  workos_factor_id       text,
+  factors_before         text[],
+  -- Of each organization, by its kind: what WorkOS was told last, its `updated_at`, and whether this move made it.
+  organizations_sent     json not null default '{}',
+  -- The epoch under which a request for this person may be on its way. One left over by a process that died or sleeps becomes a doubt.
+  in_flight              bigint,
+  -- Since when a request of unknown outcome may still arrive at WorkOS. All is sent, and the factors are counted, once more after a while.
+  doubt_since            timestamptz,
   email                  text,
   email_verified         boolean,
   username               text,
@@ -106,6 +136,16 @@ create table if not exists rehome.task (
   primary key (verb, item)
 );
 
+-- When the next request to WorkOS may be sent, by kind and of all kinds, whatever process sends it; users/pacer.ts.
+create table if not exists rehome.pace (
+  one          boolean primary key default true check (one),
+  write_at     timestamptz not null default now(),
+  read_at      timestamptz not null default now(),
+  all_at       timestamptz not null default now(),
+  paused_until timestamptz not null default now()
+);
+insert into rehome.pace default values on conflict do nothing;
+
 create table if not exists rehome.left_behind (
   legacy_table text not null,
   key          text not null,
@@ -145,4 +185,51 @@ create table if not exists rehome.event (
   verb text not null,
   what text not null,
   seconds double precision
+);
+
+-- Whom WorkOS or the database refused, with the code it gave. Such a person does not move; each run tries again.
+create table if not exists rehome.refusal (
+  legacy_user_id text primary key,
+  code           text not null,
+  what           text not null,
+  refused_at     timestamptz not null default now()
+);
+
+-- Who decided that somebody who is held or refused may stay behind.
+create table if not exists rehome.resolution (
+  legacy_user_id text primary key,
+  decided_by     text not null,
+  because        text not null,
+  decided_at     timestamptz not null default now()
+);
+
+-- What `rehome users` changed, by person.
+create table if not exists rehome.person_change (
+  id             bigint generated always as identity primary key,
+  at             timestamptz not null default now(),
+  epoch          bigint not null,
+  legacy_user_id text not null,
+  what           text[] not null
+);
+
+-- Whose rows must be judged anew by the next copy: who ceased or began to move, or whose ids at WorkOS changed, after rows were copied.
+create table if not exists rehome.rejudge (
+  legacy_user_id         text primary key,
+  workos_user_ids        text[] not null default '{}',
+  workos_organization_ids text[] not null default '{}'
+);
+
+-- What WorkOS says only person by person, as it was asked last. Asked again when an event names the person.
+create table if not exists rehome.seen (
+  workos_user_id text primary key,
+  memberships    json not null,
+  factors        text[] not null,
+  seen_at        timestamptz not null default now()
+);
+
+-- How far the events of WorkOS are read: those after `last_event`, or from `since` (WorkOS's own clock) where none was read yet.
+create table if not exists rehome.event_cursor (
+  one        boolean primary key default true check (one),
+  since      text not null,
+  last_event text
 );

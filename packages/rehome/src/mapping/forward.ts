@@ -19,7 +19,7 @@ export interface ForwardTable {
   /** Notes which staged rows stay, and why. */
   leaveBehind: string | null;
   /** Writes the staged rows, main table first. `$1`: changed keys, or null for all. */
-  upserts: { table: string; park: string[]; sql: string }[];
+  upserts: { table: string; park: string[]; parkPeople: string[]; sql: string }[];
   /** Removes what legacy no longer has. `$1`: changed keys. */
   remove: string;
 }
@@ -50,6 +50,7 @@ export function compileForward(
     upserts: Object.keys(mapping.into).map((into, index) => ({
       table: into,
       park: park(scope, into),
+      parkPeople: index === 0 && mapping.everyPerson ? parkPeople(scope, into, mapping.everyPerson.conflict) : [],
       sql: upsert(scope, into, index === 0),
     })),
     remove: mapping.everyPerson ? removePersonParts(scope) : remove(scope),
@@ -114,6 +115,7 @@ function leaveBehind(scope: Scope): string {
       "when d.disposition is null then 'owner_unknown'",
       "when d.disposition = 'hold' then 'owner_held'",
       "when d.disposition = 'exclude' then 'owner_excluded'",
+      "when d.disposition = 'refused' then 'owner_refused'",
     );
   }
   Object.entries(mapping.references ?? {}).forEach(([column, parent], index) => {
@@ -160,6 +162,22 @@ function park(scope: Scope, into: string): string[] {
   return parkUnique(table, scope.stage, key.column, (column) => {
     const source = sources[column];
     return source?.kind === "same" ? source.column : undefined;
+  });
+}
+
+/** Sets aside unique values that people exchange at Clerk, such as usernames. */
+function parkPeople(scope: Scope, into: string, owner: string): string[] {
+  const sources = scope.mapping.into[into] as Readonly<Record<string, ColumnSource>>;
+  const table = scope.target.get(into) as Table;
+  const isUnique = (column: string) => table.uniqueKeys.some((key) => key.length === 1 && key[0] === column);
+  return Object.entries(sources).flatMap(([column, source]) => {
+    const type = table.columns.find((one) => one.name === column);
+    if (source.kind !== "person" || column === owner || !isUnique(column) || type?.type !== "text") return [];
+    const aside = type.notNull ? `'rehome ' || o.row_id::text` : "null";
+    return [
+      `update public.${id(into)} t set ${id(column)} = ${aside} from rehome.identity o
+        where o.moved and o.workos_user_id = t.${id(owner)} and t.${id(column)} is distinct from o.${id(source.field)}`,
+    ];
   });
 }
 

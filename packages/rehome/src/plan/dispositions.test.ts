@@ -74,20 +74,82 @@ test.each([
   expect(decide([person(over as Partial<LegacyUser>)], ROLES)).toEqual([{ legacyUserId: "user_1", disposition, reason, losses: [] }]);
 });
 
-test("two claims to one address hold both, whatever the case and white space", () => {
-  const other = person({ id: "user_2", primaryAddress: { address: " ANA@Example.test ", verified: false } });
-  expect(decide([person(), other], ROLES).map((decision) => decision.reason)).toEqual(["address_claimed_twice", "address_claimed_twice"]);
+const reasons = (...people: LegacyUser[]) => decide(people, ROLES).map((decision) => decision.reason);
+const claiming = (id: string, address: string, verified: boolean) => person({ id, primaryAddress: { address, verified } });
+
+test.each([
+  ["the one who proved it moves, the other is held", true, false, ["password", "address_claimed_twice"]],
+  ["both proved it: both are held", true, true, ["address_claimed_twice", "address_claimed_twice"]],
+  ["neither proved it: both are held", false, false, ["address_claimed_twice", "address_claimed_twice"]],
+])("two claims to one address: %s", (_, first, second, expected) => {
+  expect(reasons(claiming("user_1", "ana@example.test", first), claiming("user_2", " ANA@Example.test ", second))).toEqual(expected);
+});
+
+test.each(["\u00a0ana@example.test", "\u0085ana@example.test", "ana@example.test\u3000", "ANA@EXAMPLE.TEST"])(
+  "white space of every kind and case make no other address: %j",
+  (spelling) => {
+    expect(reasons(claiming("user_1", "ana@example.test", true), claiming("user_2", spelling, true))).toEqual([
+      "address_claimed_twice",
+      "address_claimed_twice",
+    ]);
+  },
+);
+
+test.each([
+  ["\u00c9va@example.test", "e\u0301va@example.test"],
+  ["ana@b\u00fccher.example", "ana@xn--bcher-kva.example"],
+  ["ana@B\u00dcCHER.example", "ana@bu\u0308cher.example"],
+])("%s and %s are one address", (one, other) => {
+  expect(reasons(claiming("user_1", one, true), claiming("user_2", other, false))).toEqual(["password", "address_claimed_twice"]);
+});
+
+test.each([
+  "a..b@example.test",
+  ".a@example.test",
+  "a.@example.test",
+  "a@.example..test",
+  "a@example.test.",
+  "a\u200bna@example.test",
+  "\u200bana@example.test",
+  "a\u0007na@example.test",
+  "a\u0000na@example.test",
+  "mailto:ana@example.test",
+  "\u202eana@example.test",
+  `${"a".repeat(65)}@example.test`,
+  `a@${"b".repeat(64)}.test`,
+  `a@${"b.".repeat(126)}test`,
+  "ana@-example.test",
+  "ana@exam_ple.test",
+  "ana@127.0.0.1",
+  "ana@[127.0.0.1]",
+  '"an a"@example.test',
+  "ana@example@test.org",
+  "Ana <ana@example.test>",
+])("WorkOS would not take %j: held", (address) => {
+  expect(reasons(claiming("user_1", address, true))).toEqual(["bad_address"]);
+});
+
+test.each([
+  "ana+x@example.test",
+  "o'neil@example.test",
+  "\u00c9va@example.test",
+  "ana@b\u00fccher.example",
+  " ana@sub.example.co.uk\u00a0",
+  "a@x.museum",
+])("%j is an address", (address) => {
+  expect(reasons(claiming("user_1", address, true))).toEqual(["password"]);
 });
 
 test("a verified secondary address claims, an unverified one does not", () => {
-  const claiming = (verified: boolean) =>
+  const other = (verified: boolean) =>
     person({
       id: "user_2",
       primaryAddress: { address: "eva@example.test", verified: true },
       otherAddresses: [{ address: "Ana@example.test", verified }],
     });
-  expect(decide([person(), claiming(true)], ROLES).map((decision) => decision.disposition)).toEqual(["hold", "hold"]);
-  expect(decide([person(), claiming(false)], ROLES).map((decision) => decision.disposition)).toEqual(["move", "move"]);
+  expect(reasons(person(), other(true))).toEqual(["address_claimed_twice", "address_claimed_twice"]);
+  expect(reasons(person(), other(false))).toEqual(["password", "password"]);
+  expect(reasons(claiming("user_1", "ana@example.test", false), other(true))).toEqual(["address_claimed_twice", "password"]);
 });
 
 test("a claim of somebody excluded holds nobody", () => {

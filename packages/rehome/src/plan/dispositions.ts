@@ -1,3 +1,4 @@
+import { addressKey, addressProblem } from "../legacy/address.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { judgeDigest } from "./digests.ts";
 
@@ -21,19 +22,12 @@ export interface Decision {
 export function decide(users: readonly LegacyUser[], roles: readonly string[]): Decision[] {
   const known = new Set(roles);
   const excluded = new Map(users.map((user) => [user.id, exclusion(user)]));
-  const claimants = countClaims(users.filter((user) => !excluded.get(user.id)));
+  const claims = countClaims(users.filter((user) => !excluded.get(user.id)));
   return users.map((user) => {
-    const [disposition, reason] = excluded.get(user.id) ?? held(user, known, claimants) ?? moved(user);
+    const [disposition, reason] = excluded.get(user.id) ?? held(user, known, claims) ?? moved(user);
     return { legacyUserId: user.id, disposition, reason, losses: lossesOf(user) };
   });
 }
-
-/**
- * The form in which addresses are compared: ASCII white space around it removed, A to Z in lower case. The same rule in SQL: `rehome.email_key`
- * (ledger/schema.sql), which also says why no other letter is folded.
- */
-export const addressKey = (address: string): string =>
-  address.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, "").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** The user's product roles in lower case; none means `user`. */
 export function rolesOf(user: LegacyUser): string[] {
@@ -49,10 +43,10 @@ function exclusion(user: LegacyUser): Verdict | undefined {
   return undefined;
 }
 
-function held(user: LegacyUser, knownRoles: ReadonlySet<string>, claimants: ReadonlyMap<string, number>): Verdict | undefined {
+function held(user: LegacyUser, knownRoles: ReadonlySet<string>, counted: ReadonlyMap<string, Claimants>): Verdict | undefined {
   if (!user.primaryAddress) return ["hold", "no_address"];
-  if (!isAddress(user.primaryAddress.address)) return ["hold", "bad_address"];
-  if (claims(user).some((key) => (claimants.get(key) ?? 0) > 1)) return ["hold", "address_claimed_twice"];
+  if (addressProblem(user.primaryAddress.address)) return ["hold", "bad_address"];
+  if (claimsOf(user).some((claim) => !isWon(claim, counted.get(claim.key)))) return ["hold", "address_claimed_twice"];
   if (rolesOf(user).some((role) => !knownRoles.has(role))) return ["hold", "unknown_role"];
   if (!user.inExport && (user.hasPassword || user.totpEnabled)) return ["hold", "not_in_export"];
   return undefined;
@@ -68,20 +62,41 @@ function moved(user: LegacyUser): Verdict {
   return ["move_reset_password", "no_credential"];
 }
 
-function claims(user: LegacyUser): string[] {
-  const primary = user.primaryAddress ? [user.primaryAddress.address] : [];
-  const secondary = user.otherAddresses.filter((other) => other.verified).map((other) => other.address);
-  return [...new Set([...primary, ...secondary].map(addressKey))];
+/** What somebody claims: the primary address, verified or not, and every verified one. */
+export interface Claim {
+  key: string;
+  verified: boolean;
 }
 
-function countClaims(users: readonly LegacyUser[]): Map<string, number> {
-  const count = new Map<string, number>();
-  for (const key of users.flatMap(claims)) count.set(key, (count.get(key) ?? 0) + 1);
-  return count;
+/** How many people claim one key. */
+export interface Claimants {
+  all: number;
+  verified: number;
 }
 
-function isAddress(address: string): boolean {
-  return address.length <= 254 && /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(address.trim());
+export function claimsOf(user: LegacyUser): Claim[] {
+  const addresses = [...(user.primaryAddress ? [user.primaryAddress] : []), ...user.otherAddresses.filter((other) => other.verified)];
+  const claims = new Map<string, boolean>();
+  for (const { address, verified } of addresses) {
+    const key = addressKey(address);
+    claims.set(key, verified || (claims.get(key) ?? false));
+  }
+  return [...claims].map(([key, verified]) => ({ key, verified }));
+}
+
+/** Alone, or the only one who proved it. */
+function isWon(claim: Claim, claimants: Claimants | undefined): boolean {
+  if (!claimants || claimants.all <= 1) return true;
+  return claim.verified && claimants.verified === 1;
+}
+
+function countClaims(users: readonly LegacyUser[]): Map<string, Claimants> {
+  const counted = new Map<string, Claimants>();
+  for (const { key, verified } of users.flatMap(claimsOf)) {
+    const sofar = counted.get(key) ?? { all: 0, verified: 0 };
+    counted.set(key, { all: sofar.all + 1, verified: sofar.verified + (verified ? 1 : 0) });
+  }
+  return counted;
 }
 
 function lossesOf(user: LegacyUser): string[] {

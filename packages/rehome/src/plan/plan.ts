@@ -60,7 +60,7 @@ export async function planMove(config: MoveConfig): Promise<Plan> {
       monthlyCost: config.monthlyCost ?? null,
       unfenced: unfenced(config.stays, found),
       open: decisions
-        .filter((d) => d.disposition === "hold" && !config.users.acceptHeld.includes(d.legacyUserId))
+        .filter((d) => d.disposition === "hold" && !config.users.accept.some((one) => one.id === d.legacyUserId))
         .map((d) => d.legacyUserId),
     };
   });

@@ -66,7 +66,7 @@ export function queryFailed(error: unknown, what: string, client?: ClientBase): 
       NEXT[facts.sqlstate] ??
       "Read the server's log at this time, mend the cause, then run the same command again: it goes on where it stopped.",
     retry: facts.sqlstate === "40001" || facts.sqlstate === "40P01",
-    sqlstate: facts.sqlstate,
+    refusal: facts.sqlstate,
   });
 }
 

@@ -3,7 +3,7 @@ import type { ClientBase } from "pg";
 import { holdEpoch } from "../ledger/ledger.ts";
 import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { query, transaction } from "../postgres/query.ts";
-import { accountPrint, totpPrint } from "./account.ts";
+import { accountPrint, passwordPrint, totpPrint, wantedOf } from "./account.ts";
 
 /**
  * A fingerprint of everything that the move takes from Clerk for one person. When somebody was there last is not in it. A SHA-256 over fingerprints and
@@ -12,8 +12,10 @@ import { accountPrint, totpPrint } from "./account.ts";
 export function clerkPrint(user: LegacyUser): string {
   const { username, firstName, lastName, imageUrl, primaryAddress, otherAddresses, country, securityPreferences, roles } = user;
   const { hasPassword, hasher, totpEnabled, banned, locked } = user;
+  // Organizations are the mover's own; what Clerk says of them are roles.
+  const wanted = wantedOf(user, { home: "", practice: null }, { ownerRole: "" }, "");
   const content = [
-    [accountPrint(user), totpPrint(user), hasPassword, hasher, totpEnabled, banned, locked],
+    [accountPrint(wanted), passwordPrint(wanted), totpPrint(wanted), hasPassword, hasher, totpEnabled, banned, locked],
     [username, firstName, lastName, imageUrl, primaryAddress, otherAddresses, country, securityPreferences, roles],
   ];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");

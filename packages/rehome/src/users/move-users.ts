@@ -1,206 +1,206 @@
 import type { ClientBase } from "pg";
 import { MoveError } from "../errors.ts";
-import { holdEpoch } from "../ledger/ledger.ts";
-import type { LegacyUser } from "../legacy/clerk/join.ts";
-import { query, transaction } from "../postgres/query.ts";
-import { accountOf, accountPrint, totpPrint } from "./account.ts";
-import { type Identity, practiceExternalId, readIdentities } from "./identities.ts";
-import { orNull, type PacedWorkos } from "./workos.ts";
+import { query } from "../postgres/query.ts";
+import type { Wanted } from "./account.ts";
+import { claim, type Known, type Outcome, readKnown, saveOutcomes } from "./known.ts";
+import { CREATED, isLevel, moveOne } from "./move-one.ts";
+import { serially } from "./serially.ts";
+import type { PacedWorkos } from "./workos.ts";
 
-const BATCH = 20;
+/** People under way at once. Enough to keep the allowed rate busy while each waits for its answers: 25 people a second, up to three seconds each. */
+const WORKERS = 80;
+/** People read, claimed or written by one statement. */
+const PAGE = 200;
+const CLAIM = 25;
+/** So many in a row without an answer, and WorkOS itself is in trouble. */
+const STOP_AFTER = 5;
+
+/** What a run did to people. */
+export interface Worked {
+  workedOn: number;
+  created: number;
+  /** Of people who were there before. */
+  changes: { id: string; what: string[] }[];
+  refused: { id: string; code: string; what: string }[];
+}
 
 /**
- * Makes every moving person exist at WorkOS: user, home, practice where there is one, membership in each, and the TOTP factor where there is one. Who is there
- * already and has another address, name, password or TOTP secret at Clerk by now gets it at WorkOS too.
+ * Makes every moving person at WorkOS what Clerk says; see `moveOne`.
  *
- * Each person is a unit of its own. An id is written to the ledger as soon as WorkOS gave it; a person whose requests may have been sent
- * before a crash is looked up by external id before anything is created. Digests and secrets pass through memory only.
+ * Workers take people in the order of their ids, from pages, so that memory does not grow with their number, and no one waits for a batch to end. What
+ * WorkOS answered is written down as it comes, a few people in one transaction. Digests and secrets pass through memory only.
  *
- * @param people what Clerk knows, by legacy user id
- * @param onProgress called with the number of people done so far, and of all
- * @returns how many people were worked on
- * @throws MoveError WORKOS_UNREACHABLE, WORKOS_REFUSED, FENCED; what was done until then stays done
+ * A person whom WorkOS refuses is refused alone. One for whom WorkOS gives no answer is left to the next run; after several in a row nobody is begun.
+ *
+ * @param wantedOf undefined for somebody whom Clerk does not know: such a person is not worked on
+ * @param only legacy ids; null for everybody
+ * @param onProgress called with the number of people who are level, and of all
+ * @throws MoveError WORKOS_UNREACHABLE, WORKOS_REFUSED, FENCED; what was done until then is written down
  */
 export async function moveUsers(
   client: ClientBase,
   workos: PacedWorkos,
-  people: ReadonlyMap<string, LegacyUser>,
-  ownerRole: string,
   epoch: string,
-  onProgress: (done: number, total: number) => void = () => {},
-): Promise<number> {
-  const identities = await readIdentities(client);
-  // Somebody whom Clerk does not know (refused on a way back, deleted since) is not worked on; the gate names them as held.
-  const left = identities.filter((identity) => people.has(identity.legacyUserId) && !isDone(identity, people.get(identity.legacyUserId)));
-  for (let from = 0; from < left.length; from += BATCH) {
-    const batch = left.slice(from, from + BATCH);
-    await transaction(client, async () => {
-      await holdEpoch(client, epoch);
-      await query(
-        client,
-        "note which people are being moved",
-        "update rehome.identity set attempted_at = coalesce(attempted_at, now()) where legacy_user_id = any($1)",
-        [batch.map((identity) => identity.legacyUserId)],
+  wantedOf: (known: Known) => Wanted | undefined,
+  only: readonly string[] | null,
+  onProgress: (done: number, total: number) => void,
+): Promise<Worked> {
+  const ledger = new Ledger(client, epoch);
+  const worked: Worked = { workedOn: 0, created: 0, changes: [], refused: [] };
+  const total = await ledger.count(only);
+  let done = 0;
+  const advance = (people: number) => {
+    done += people;
+    onProgress(done, total);
+  };
+  const next = takeFrom(waitingPeople(ledger, wantedOf, only, advance));
+  const trouble = new Trouble();
+
+  async function work(): Promise<void> {
+    for (let person = await next(); person && !trouble.endsAll; person = await next()) {
+      const [known, wanted] = person;
+      const outcome: Outcome = { known, changes: [], settled: false };
+      try {
+        outcome.changes = await moveOne(workos, known, wanted, () => ledger.save([{ ...outcome }]));
+        outcome.settled = true;
+        trouble.passed();
+        if (outcome.changes[0] === CREATED) worked.created += 1;
+        else worked.changes.push({ id: known.legacyUserId, what: outcome.changes });
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal) {
+          Object.assign(outcome, { settled: true, refusal });
+          worked.refused.push({ id: known.legacyUserId, ...refusal });
+        } else trouble.met(error);
+      }
+      worked.workedOn += 1;
+      await ledger.note(outcome);
+      advance(1);
+    }
+  }
+
+  await Promise.all(Array.from({ length: WORKERS }, () => work().catch((error: unknown) => trouble.ends(error))));
+  // What WorkOS answered is written down whatever ended the run; an overtaken one is refused here too.
+  await ledger.flush().catch((error: unknown) => trouble.ends(error));
+  trouble.throwIfAny();
+  return worked;
+}
+
+/** People who are not level, claimed before they are handed out. */
+async function* waitingPeople(
+  ledger: Ledger,
+  wantedOf: (known: Known) => Wanted | undefined,
+  only: readonly string[] | null,
+  advance: (people: number) => void,
+): AsyncGenerator<[Known, Wanted]> {
+  for (let after = ""; ; ) {
+    const page = await ledger.page(after, only);
+    const last = page.at(-1);
+    if (!last) return;
+    after = last.legacyUserId;
+    const waiting = page.flatMap((known): [Known, Wanted][] => {
+      const wanted = wantedOf(known);
+      return wanted && !isLevel(known, wanted) ? [[known, wanted]] : [];
+    });
+    advance(page.length - waiting.length);
+    for (let from = 0; from < waiting.length; from += CLAIM) {
+      const part = waiting.slice(from, from + CLAIM);
+      await ledger.claim(part.map(([known]) => known));
+      yield* part;
+    }
+  }
+}
+
+/** What ended or hindered the work. One person without an answer hinders nobody; several in a row end it. */
+class Trouble {
+  endsAll: unknown;
+  #setAside: unknown;
+  #inARow = 0;
+
+  passed(): void {
+    this.#inARow = 0;
+  }
+
+  met(error: unknown): void {
+    if (!(error instanceof MoveError) || error.code !== "WORKOS_UNREACHABLE") {
+      this.ends(error);
+      return;
+    }
+    this.#setAside ??= error;
+    this.#inARow += 1;
+    if (this.#inARow >= STOP_AFTER) this.ends(error);
+  }
+
+  ends(error: unknown): void {
+    this.endsAll ??= error;
+  }
+
+  throwIfAny(): void {
+    const error = this.endsAll ?? this.#setAside;
+    if (error) throw error;
+  }
+}
+
+/** WorkOS refused this person, and not us. */
+function refusalOf(error: unknown): { code: string; what: string } | undefined {
+  if (!(error instanceof MoveError) || error.code !== "WORKOS_REFUSED" || !error.refusal) return undefined;
+  return { code: error.refusal, what: error.message };
+}
+
+/** The ledger's side of the work: one transaction at a time on one connection. */
+class Ledger {
+  readonly #client: ClientBase;
+  readonly #epoch: string;
+  readonly #exclusive = serially();
+  #finished: Outcome[] = [];
+
+  constructor(client: ClientBase, epoch: string) {
+    this.#client = client;
+    this.#epoch = epoch;
+  }
+
+  count(only: readonly string[] | null): Promise<number> {
+    return this.#exclusive(async () => {
+      const [row] = await query<{ n: number }>(
+        this.#client,
+        "count who moves",
+        "select count(*)::int as n from rehome.identity where moved and ($1::text[] is null or legacy_user_id = any($1))",
+        [only],
       );
-    });
-    const results = await Promise.allSettled(batch.map((identity) => moveOne(workos, identity, person(people, identity), ownerRole)));
-    await saveIds(client, epoch, batch);
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
-    onProgress(identities.length - left.length + from + batch.length, identities.length);
-  }
-  return left.length;
-}
-
-function person(people: ReadonlyMap<string, LegacyUser>, identity: Identity): LegacyUser {
-  return people.get(identity.legacyUserId) as LegacyUser;
-}
-
-function isDone(identity: Identity, user: LegacyUser | undefined): boolean {
-  return Boolean(
-    identity.workosUserId &&
-      identity.workosOrganizationId &&
-      identity.workosMembershipId &&
-      (identity.practiceName === null || (identity.workosPracticeId && identity.workosPracticeMembershipId)) &&
-      user &&
-      identity.accountPrint === accountPrint(user) &&
-      identity.totpPrint === totpPrint(user),
-  );
-}
-
-/** Fills in the ids as they come, so that a failure half-way loses none of them. */
-async function moveOne(workos: PacedWorkos, identity: Identity, user: LegacyUser, ownerRole: string): Promise<void> {
-  const lookFirst = identity.attempted;
-  const { userManagement } = workos.sdk;
-  const account = accountOf(user);
-  let sent = false;
-  identity.workosUserId ??= (
-    await workos.once("write", `create the user for ${user.id}`, {
-      find: () => orNull(userManagement.getUserByExternalId(user.id)),
-      create: async () => {
-        const created = await userManagement.createUser({ ...account, externalId: user.id });
-        sent = true;
-        return created;
-      },
-      lookFirst,
-    })
-  ).id;
-  const userId = identity.workosUserId;
-  if (!sent && identity.accountPrint !== accountPrint(user))
-    await workos.repeatable("write", `bring the user for ${user.id} up to date`, () => userManagement.updateUser({ userId, ...account }));
-  identity.accountPrint = accountPrint(user);
-  const own = { workos, userId, ownerRole, lookFirst };
-  const home = { externalId: user.id, name: identity.organizationName, what: `organization of ${user.id}` };
-  await makeOwned(own, home, identity, "workosOrganizationId", "workosMembershipId");
-  if (identity.practiceName !== null) {
-    const practice = { externalId: practiceExternalId(user.id), name: identity.practiceName, what: `practice of ${user.id}` };
-    await makeOwned(own, practice, identity, "workosPracticeId", "workosPracticeMembershipId");
-  }
-  if (identity.totpPrint !== totpPrint(user)) await carryTotp(workos, identity, userId, user);
-}
-
-interface Own {
-  workos: PacedWorkos;
-  userId: string;
-  ownerRole: string;
-  /** True when an earlier run may have sent these requests already. */
-  lookFirst: boolean;
-}
-
-/**
- * Makes one organization of a person's own, and the membership in it. Each id is noted in the identity as it comes.
- *
- * @throws MoveError WORKOS_REFUSED when the organization was there, has other members and not this person: the mover lets nobody into others'
- */
-async function makeOwned(
-  { workos, userId, ownerRole, lookFirst }: Own,
-  { externalId, name, what }: Record<"externalId" | "name" | "what", string>,
-  identity: Identity,
-  organizationKey: "workosOrganizationId" | "workosPracticeId",
-  membershipKey: "workosMembershipId" | "workosPracticeMembershipId",
-): Promise<void> {
-  const { userManagement, organizations } = workos.sdk;
-  let isNew = false;
-  identity[organizationKey] ??= (
-    await workos.once("other", `create the ${what}`, {
-      find: () => orNull(organizations.getOrganizationByExternalId(externalId)),
-      create: async () => {
-        const created = await organizations.createOrganization({ name, externalId });
-        isNew = true;
-        return created;
-      },
-      lookFirst,
-    })
-  ).id;
-  const organizationId = identity[organizationKey];
-  const statuses = ["active" as const, "inactive" as const, "pending" as const];
-  identity[membershipKey] ??= (
-    await workos.once("write", `create the membership in the ${what}`, {
-      find: async () => {
-        const mine = await userManagement.listOrganizationMemberships({ userId, organizationId, statuses });
-        if (mine.data[0]) return mine.data[0];
-        const others = await userManagement.listOrganizationMemberships({ organizationId, statuses, limit: 1 });
-        if (others.data.length > 0) {
-          identity[organizationKey] = null; // the ledger must not say that it is this person's
-          throw belongsToOthers(organizationId, what);
-        }
-        return null;
-      },
-      create: () => userManagement.createOrganizationMembership({ userId, organizationId, roleSlug: ownerRole }),
-      lookFirst: lookFirst || !isNew,
-    })
-  ).id;
-}
-
-const belongsToOthers = (organizationId: string, what: string): MoveError =>
-  new MoveError("WORKOS_REFUSED", `The ${what} (${organizationId}) has other members at WorkOS, and that person is none of them.`, {
-    next: "If it was given away, take its external id away in the WorkOS dashboard, then run the same command again: a new one is made.",
-  });
-
-/** The factor's secret cannot be changed, nor read again: what may be there of an earlier one goes first. */
-async function carryTotp(workos: PacedWorkos, identity: Identity, userId: string, user: LegacyUser): Promise<void> {
-  const { multiFactorAuth } = workos.sdk;
-  const factors = async () => (await multiFactorAuth.listUserAuthFactors({ userId })).data;
-  const earlier = identity.attempted ? await workos.repeatable("read", `list the factors of ${user.id}`, factors) : [];
-  for (const factor of earlier)
-    await workos.repeatable("write", `remove an earlier TOTP factor of ${user.id}`, () =>
-      orNull(multiFactorAuth.deleteFactor(factor.id).then(() => true)),
-    );
-  const secret = user.totp;
-  if (secret) {
-    await workos.once("write", `enrol the TOTP factor of ${user.id}`, {
-      find: async () => ((await factors()).length > 0 ? true : null),
-      create: async () => {
-        await multiFactorAuth.createUserAuthFactor({ userId, type: "totp", totpSecret: secret.reveal() });
-        return true;
-      },
-      lookFirst: false,
+      return row?.n ?? 0;
     });
   }
-  identity.totpPrint = totpPrint(user);
+
+  page(after: string, only: readonly string[] | null): Promise<Known[]> {
+    const where = "i.moved and i.legacy_user_id > $1 and ($2::text[] is null or i.legacy_user_id = any($2))";
+    return this.#exclusive(() => readKnown(this.#client, where, [after, only], PAGE));
+  }
+
+  claim(people: readonly Known[]): Promise<void> {
+    return this.#exclusive(() => claim(this.#client, this.#epoch, people));
+  }
+
+  save(outcomes: readonly Outcome[]): Promise<void> {
+    return this.#exclusive(() => saveOutcomes(this.#client, this.#epoch, outcomes));
+  }
+
+  /** Writes several people in one transaction. */
+  async note(outcome: Outcome): Promise<void> {
+    this.#finished.push(outcome);
+    if (this.#finished.length >= CLAIM) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const outcomes = this.#finished;
+    this.#finished = [];
+    if (outcomes.length > 0) await this.save(outcomes);
+  }
 }
 
-async function saveIds(client: ClientBase, epoch: string, batch: readonly Identity[]): Promise<void> {
-  await transaction(client, async () => {
-    await holdEpoch(client, epoch);
-    await query(
-      client,
-      "write WorkOS ids to the identity map",
-      `update rehome.identity i
-          set workos_user_id = b.u, workos_organization_id = b.o, workos_membership_id = b.m, workos_practice_id = b.p, workos_practice_membership_id = b.pm,
-              account_print = b.a, totp_print = b.t
-         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) b(id, u, o, m, p, pm, a, t)
-        where i.legacy_user_id = b.id`,
-      [
-        batch.map((identity) => identity.legacyUserId),
-        batch.map((identity) => identity.workosUserId),
-        batch.map((identity) => identity.workosOrganizationId),
-        batch.map((identity) => identity.workosMembershipId),
-        batch.map((identity) => identity.workosPracticeId),
-        batch.map((identity) => identity.workosPracticeMembershipId),
-        batch.map((identity) => identity.accountPrint),
-        batch.map((identity) => identity.totpPrint),
-      ],
-    );
-  });
+/** Hands out what a generator yields, one to each caller, however many call at once. */
+function takeFrom<T>(generator: AsyncGenerator<T>): () => Promise<T | undefined> {
+  return async () => {
+    const { value, done } = await generator.next(); // calls wait in line by themselves
+    return done ? undefined : value;
+  };
 }

@@ -1,7 +1,10 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { WorkOS } from "@workos-inc/node";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
-import { Pacer, type RequestKind } from "./pacer.ts";
+import type { Fence } from "./fence.ts";
+import { Pacer, type Pacing, type RequestKind } from "./pacer.ts";
+import { fencedFetch } from "./send.ts";
 
 export type WorkosConfig = MoveConfig["target"]["workos"];
 
@@ -10,6 +13,8 @@ export interface PacedWorkos {
   sdk: WorkOS;
   /** Sends one request that may be repeated as it is (reads, or writes that say the same twice). */
   repeatable<T>(kind: RequestKind, what: string, send: () => Promise<T>): Promise<T>;
+  /** Deletes an organization, which WorkOS allows far less often than anything else; one that is gone already is deleted. */
+  deleteOrganization(what: string, id: string): Promise<void>;
   /**
    * Creates something exactly once. When the reply is lost, `find` decides whether it is there before another try.
    *
@@ -19,22 +24,48 @@ export interface PacedWorkos {
     kind: RequestKind,
     what: string,
     steps: { find: () => Promise<T | null>; create: () => Promise<T>; lookFirst: boolean },
-  ): Promise<T>;
+  ): Promise<Made<T>>;
+}
+
+export interface Made<T> {
+  value: T;
+  /** False when it was found. */
+  created: boolean;
+  /** Whether a request got no answer: it may still act after this. */
+  unsure: boolean;
 }
 
 const TRIES = 6;
 
-/** Opens WorkOS with the SDK's own retries off: hidden repeats would break the pacing and could act twice. */
-export function openWorkos(config: WorkosConfig): PacedWorkos {
+/** The limits that the mover keeps to. */
+export const limitsOf = (config: WorkosConfig) => ({ ...config.limits, share: config.shareOfLimit });
+
+/**
+ * Opens WorkOS with the SDK's own retries off: hidden repeats would break the pacing and could act twice.
+ *
+ * @param pacer shared by all processes of the move; default: one of this process, for verbs that send a few requests
+ * @param fence asked right before each request; none for verbs that only read
+ */
+export function openWorkos(config: WorkosConfig, pacer: Pacing = new Pacer(limitsOf(config)), fence?: Fence): PacedWorkos {
+  let stopped: unknown;
+  const guard: Fence = async () => {
+    if (stopped) throw stopped;
+    await fence?.().catch((error: unknown) => {
+      stopped = error;
+      throw error;
+    });
+  };
   const sdk = new WorkOS(config.apiKey, {
     clientId: config.clientId,
     maxRetries: 0,
     timeout: 20_000,
+    ...(fence ? { fetchFn: fencedFetch(guard) } : {}),
     ...(config.apiHostname === undefined ? {} : { apiHostname: config.apiHostname }),
     ...(config.port === undefined ? {} : { port: config.port }),
     ...(config.https === undefined ? {} : { https: config.https }),
   });
-  const pacer = new Pacer({ ...config.limits, share: config.shareOfLimit });
+  const deletionIntervalMs = 60_000 / (config.limits.organizationDeletesPer60s * config.shareOfLimit);
+  let nextDeletionAt = 0;
 
   async function repeatable<T>(kind: RequestKind, what: string, send: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -51,37 +82,47 @@ export function openWorkos(config: WorkosConfig): PacedWorkos {
     kind: RequestKind,
     what: string,
     steps: { find: () => Promise<T | null>; create: () => Promise<T>; lookFirst: boolean },
-  ): Promise<T> {
+  ): Promise<Made<T>> {
     let look = steps.lookFirst;
+    let unsure = false;
+    const find = () => repeatable("read", `look up: ${what}`, steps.find);
     for (let attempt = 1; ; attempt++) {
       if (look) {
-        const found = await repeatable("read", `look up: ${what}`, steps.find);
-        if (found) return found;
+        const found = await find();
+        if (found) return { value: found, created: false, unsure };
       }
       await pacer.turn(kind);
       try {
-        return await steps.create();
+        return { value: await steps.create(), created: true, unsure };
       } catch (error) {
         look = true; // whatever went wrong, the request may have acted
+        if (mayHaveActed(statusOf(error))) unsure = true;
         if (isTaken(error)) {
-          const found = await repeatable("read", `look up: ${what}`, steps.find);
-          if (found) return found;
+          const found = await find();
+          if (found) return { value: found, created: false, unsure };
         }
         await recover(error, what, attempt);
       }
     }
   }
 
+  async function deleteOrganization(what: string, id: string): Promise<void> {
+    const at = Math.max(performance.now(), nextDeletionAt);
+    nextDeletionAt = at + deletionIntervalMs;
+    await wait(Math.max(0, at - performance.now()));
+    await repeatable("other", what, () => orNull(sdk.organizations.deleteOrganization(id)));
+  }
+
   async function recover(error: unknown, what: string, attempt: number): Promise<void> {
-    if (error instanceof MoveError) throw error;
+    if (stopped) throw stopped;
     const status = statusOf(error);
     if (!mayPass(status) || attempt >= TRIES) throw workosFailed(error, what, attempt, config.apiHostname ?? "api.workos.com");
     const waitMs = status === 429 ? (retryAfterMs(error) ?? 2000 * attempt) : 100 * 2 ** attempt;
-    if (status === 429) pacer.pause(waitMs);
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (status === 429) await pacer.pause(waitMs);
+    await wait(waitMs);
   }
 
-  return { sdk, repeatable, once };
+  return { sdk, repeatable, once, deleteOrganization };
 }
 
 /** Null for a 404, for lookups by external id. */
@@ -91,6 +132,21 @@ export async function orNull<T>(call: Promise<T>): Promise<T | null> {
   } catch (error) {
     if (statusOf(error) === 404) return null;
     throw error;
+  }
+}
+
+/** Everything a list of WorkOS holds, page by page. */
+export async function* pagesOf<T>(
+  workos: PacedWorkos,
+  kind: RequestKind,
+  what: string,
+  list: (from: { limit: number; after?: string }) => Promise<{ data: T[]; listMetadata: { after?: string | null } }>,
+): AsyncGenerator<T[]> {
+  for (let after: string | undefined; ; ) {
+    const page = await workos.repeatable(kind, what, () => list({ limit: 100, ...(after ? { after } : {}) }));
+    yield page.data;
+    after = page.listMetadata.after ?? undefined;
+    if (!after) return;
   }
 }
 
@@ -104,13 +160,19 @@ function mayPass(status: number | undefined): boolean {
   return status === undefined || status === 408 || status === 429 || status >= 500;
 }
 
-/** Codes of an error and of the errors inside it. WorkOS nests: `user_creation_error` with `email_not_available` within. */
+/** No answer, or one of somebody in between. */
+function mayHaveActed(status: number | undefined): boolean {
+  return status === undefined || status === 408 || status >= 500;
+}
+
+/** Codes of an error and of the errors inside it, the innermost first. WorkOS nests: `user_creation_error` with `email_not_available` within. */
 export function codesOf(error: unknown): string[] {
   const { code, errors, rawData } = error as { code?: unknown; errors?: unknown; rawData?: { code?: unknown; errors?: unknown } };
   const nested = [errors, rawData?.errors]
     .flatMap((list) => (Array.isArray(list) ? list : []))
     .map((inner) => (inner as { code?: unknown })?.code);
-  return [code, rawData?.code, ...nested].filter((value): value is string => typeof value === "string");
+  const found = [...nested, code, rawData?.code].filter((value): value is string => typeof value === "string" && /^\w{1,80}$/.test(value));
+  return [...new Set(found)];
 }
 
 const TAKEN = new Set(["email_not_available", "external_id_already_used", "user_creation_error"]);
@@ -125,6 +187,7 @@ function retryAfterMs(error: unknown): number | undefined {
 }
 
 function workosFailed(error: unknown, what: string, attempts: number, host: string): MoveError {
+  if (error instanceof MoveError) return error;
   const status = statusOf(error);
   const codes = codesOf(error);
   const said = codes.length > 0 ? ` ${codes.join(", ")}` : "";
@@ -139,11 +202,6 @@ function workosFailed(error: unknown, what: string, attempts: number, host: stri
       next: "Set WORKOS_API_KEY to a key of the environment that WORKOS_CLIENT_ID names, then run the same command again.",
     });
   }
-  if (codes.includes("email_not_available")) {
-    return new MoveError("WORKOS_REFUSED", `WorkOS has a user with that address whom this move did not make: could not ${what}.`, {
-      next: "Remove that user in the WorkOS dashboard if nobody needs it, or name an empty WorkOS environment, then run the same command again.",
-    });
-  }
   if (mayPass(status)) {
     return new MoveError("WORKOS_UNREACHABLE", `WorkOS answered ${status}${said}: could not ${what} in ${attempts} tries.`, {
       next: "Wait a little, then run the same command again: it goes on where it stopped.",
@@ -151,6 +209,7 @@ function workosFailed(error: unknown, what: string, attempts: number, host: stri
     });
   }
   return new MoveError("WORKOS_REFUSED", `WorkOS answered ${status}${said}: could not ${what}.`, {
-    next: "Look at this user in `rehome plan --explain`, mend the cause, then run the same command again.",
+    next: "Mend the cause at Clerk or at WorkOS, then run the same command again; or settle the person with `rehome resolve`.",
+    refusal: codes[0] ?? `http_${status}`,
   });
 }

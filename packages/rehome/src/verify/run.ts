@@ -4,7 +4,6 @@ import { compileAll } from "../copy/forward-pass.ts";
 import { atOneSnapshot } from "../copy/sync.ts";
 import { fromConfigFunction } from "../errors.ts";
 import { holdEpoch, recordEvent, takeMove } from "../ledger/ledger.ts";
-import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { readLegacyUsers } from "../legacy/read-users.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
@@ -22,17 +21,27 @@ export interface VerifyFigures {
   seconds: number;
 }
 
-/** Runs every proof and writes what it found to the ledger, where the gate of the cutover reads it. Carries pending changes on the way. */
-export async function runVerify(config: MoveConfig, progress: Progress): Promise<VerifyFigures> {
+/**
+ * Runs every proof and writes what it found to the ledger, where the gate of the cutover reads it. Carries pending changes on the way.
+ *
+ * @param options.fresh asks WorkOS for everybody anew, and not only for people whom its events name
+ */
+export async function runVerify(config: MoveConfig, progress: Progress, options: { fresh?: boolean } = {}): Promise<VerifyFigures> {
   const startedAt = performance.now();
   return withConnection(config.legacy.database, "legacy", (legacy) =>
     withConnection(config.target.mover, "target", async (target) => {
       const epoch = await takeMove(target, "verify");
       const forward = compileAll(config, await readCatalog(legacy, "legacy"), await readCatalog(target, "the target"));
       let tables: TableComparison[] = [];
-      const hasPractice = (user: LegacyUser) => config.users.organizations.practice(user) !== undefined;
       const proofs: (() => Promise<Proof>)[] = [
-        async () => proveUsers(target, openWorkos(config.target.workos), await readLegacyUsers(config.legacy.clerk), hasPractice),
+        async () => {
+          const onProgress = (done: number, total: number) => progress.advance("people asked", done, total);
+          const people = await readLegacyUsers(config.legacy.clerk);
+          return proveUsers(target, openWorkos(config.target.workos), epoch, people, config.users, {
+            fresh: options.fresh ?? false,
+            onProgress,
+          });
+        },
         async () => {
           const rows = await atOneSnapshot(legacy, target, forward, config, epoch, () => proveRows(legacy, target, config));
           tables = rows.tables;
@@ -61,6 +70,15 @@ export async function runVerify(config: MoveConfig, progress: Progress): Promise
       return { proofs: found, tables, seconds };
     }),
   );
+}
+
+/** Proves a cohort at WorkOS. Notes nothing for the gate: that wants everybody. */
+export async function verifyCohort(config: MoveConfig, ids: readonly string[]): Promise<Proof> {
+  return withConnection(config.target.mover, "target", async (target) => {
+    const epoch = await takeMove(target, "users");
+    const people = await readLegacyUsers(config.legacy.clerk);
+    return proveUsers(target, openWorkos(config.target.workos), epoch, people, config.users, { only: new Set(ids) });
+  });
 }
 
 async function saveProof(target: ClientBase, proof: Proof, epoch: string, seconds: number): Promise<void> {

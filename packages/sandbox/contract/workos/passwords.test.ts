@@ -9,7 +9,7 @@ const target = withTarget({ challengeEnrolled: false });
 const PASSWORD = "Corridação das 7";
 const SALT = Buffer.from("0123456789abcdef");
 
-// Hashes of other hands where there are some: Python's hashlib for PBKDF2, Openwall's crypt_blowfish for bcrypt, the reference
+// Hashes of other hands where there are some: Python's hashlib for PBKDF2, scrypt and SSHA, Firebase's published example, Openwall's crypt_blowfish for bcrypt, the reference
 // implementation of Argon2 (its test vector for 2 passes and 64 MiB).
 const FORMS: readonly [form: string, type: string, hash: string, password: string][] = [
   ["bcrypt $2a$", "bcrypt", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"],
@@ -30,6 +30,19 @@ const FORMS: readonly [form: string, type: string, hash: string, password: strin
     "$pbkdf2$i=210000,d=sha512$MDEyMzQ1Njc4OWFiY2RlZg$YXd2mBrKmbOyGqsBcb5mqEzWensky70pQ1hThVxcth/yMlKOiBTeX35wEmyyD4hgA2BDF1+P60sTqHVPVeV5GQ",
     PASSWORD,
   ],
+  [
+    "scrypt",
+    "scrypt",
+    "$scrypt$v=1$n=32768,r=8,p=1,kl=64$MDEyMzQ1Njc4OWFiY2RlZg$D4+CmKF9M2c81gpP9wH1KVuBRF2rdFfa24ZGx5L+9uOFbV6rL9KUw9wNYSiqgPTthDcSDKBgDJaCzijy1bhWvQ",
+    PASSWORD,
+  ],
+  [
+    "Firebase's scrypt",
+    "firebase-scrypt",
+    "$firebase-scrypt$m=14,r=8,ss=Bw,sk=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA$42xEC+ixf3L2lw$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ",
+    "user1password",
+  ],
+  ["salted SHA-1 of LDAP", "ssha", "{SSHA}cJs9ouNrQGvNADOgHCaF9dnFbXdzYWx0c2FsdA==", PASSWORD],
 ];
 
 test.each(FORMS)("an imported %s hash lets the right password in and no other", async (_, type, hash, password) => {
@@ -61,6 +74,17 @@ const REFUSED: readonly [why: string, type: string, hash: string][] = [
   ["argon2 with 9 lanes", "argon2", `$argon2id$v=19$m=4096,t=1,p=9$${b64(SALT)}$${KEY}`],
   ["a hash of another type", "argon2", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"],
   ["no form at all", "bcrypt", "plain text, not a hash"],
+  ["argon2 with a short salt", "argon2", `$argon2id$v=19$m=4096,t=1,p=1$c2Fs$${KEY}`],
+  ["argon2 with a short key", "argon2", `$argon2id$v=19$m=4096,t=1,p=1$${b64(SALT)}$AAAA`],
+  ["scrypt with n that is no power of two", "scrypt", `$scrypt$v=1$n=32767,r=8,p=1,kl=32$${b64(SALT)}$${KEY}`],
+  ["scrypt whose key is not as long as it says", "scrypt", `$scrypt$v=1$n=32768,r=8,p=1,kl=64$${b64(SALT)}$${KEY}`],
+  ["Werkzeug's own scrypt", "scrypt", "scrypt:32768:8:1$salt$00ff"],
+  [
+    "Firebase's hash of another length than the signer key",
+    "firebase-scrypt",
+    `$firebase-scrypt$m=14,r=8,ss=Bw,sk=AAAA$${b64(SALT)}$${KEY}`,
+  ],
+  ["SSHA without a salt", "ssha", `{SSHA}${Buffer.alloc(20).toString("base64")}`],
   ["md5", "md5", "5f4dcc3b5aa765d61d8327deb882cf99"],
 ];
 

@@ -1,4 +1,4 @@
-import { type Argon2Algorithm, argon2, pbkdf2, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { type Argon2Algorithm, argon2, createCipheriv, createHash, pbkdf2, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { bcryptMatches } from "./bcrypt-pool.ts";
 
@@ -11,7 +11,7 @@ export interface StoredPassword {
 
 const argon2Async = promisify(argon2);
 const pbkdf2Async = promisify(pbkdf2);
-const scryptAsync = promisify<string, Buffer, number, { N: number }, Buffer>(scrypt);
+const scryptAsync = promisify<string, Buffer, number, { N: number; r?: number; p?: number; maxmem?: number }, Buffer>(scrypt);
 
 // The window WorkOS documents (docs migrate/other-services); bounds for bcrypt's cost are not documented.
 const BCRYPT = /^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
@@ -22,6 +22,14 @@ const ARGON2 = /^\$(argon2id|argon2i)\$v=19\$m=(\d{1,9}),t=(\d{1,3}),p=(\d{1,3})
 const ARGON2_MEMORY_KIB = [4_096, 262_144] as const;
 const ARGON2_PASSES = { argon2id: [1, 5], argon2i: [3, 5] } as const;
 const ARGON2_LANES = [1, 8] as const;
+// Of scrypt and ssha WorkOS documents the form and no bounds.
+const SCRYPT = /^\$scrypt\$v=1\$n=(\d{1,8}),r=(\d{1,3}),p=(\d{1,3}),kl=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const FIREBASE = /^\$firebase-scrypt\$m=(\d{1,2}),r=(\d{1,2}),ss=([A-Za-z0-9+/]*),sk=([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const SSHA = /^\{SSHA\}([A-Za-z0-9+/]+={0,2})$/;
+const SCRYPT_N = [2 ** 10, 2 ** 20] as const;
+const SCRYPT_R = [1, 32] as const;
+const SCRYPT_P = [1, 16] as const;
+const SHA1_BYTES = 20;
 const SHORTEST_KEY_BYTES = 16;
 const ARGON2_SHORTEST_SALT_BYTES = 8;
 
@@ -34,6 +42,9 @@ export function readPasswordHash(type: string, hash: string): StoredPassword | u
   if (type === "bcrypt") return readBcrypt(hash);
   if (type === "pbkdf2") return readPbkdf2(hash);
   if (type === "argon2") return readArgon2(hash);
+  if (type === "scrypt") return readScrypt(hash);
+  if (type === "firebase-scrypt") return readFirebaseScrypt(hash);
+  if (type === "ssha") return readSsha(hash);
   return undefined;
 }
 
@@ -78,6 +89,44 @@ function readArgon2(hash: string): StoredPassword | undefined {
     matches: async (password) =>
       timingSafeEqual(key, await argon2Async(algorithm satisfies Argon2Algorithm, { message: password, ...parameters })),
   };
+}
+
+function readScrypt(hash: string): StoredPassword | undefined {
+  const [, nText, rText, pText, lengthText, saltText, keyText] = SCRYPT.exec(hash) ?? [];
+  const [n, r, p] = [Number(nText), Number(rText), Number(pText)];
+  const [salt, key] = [fromBase64(saltText), fromBase64(keyText)];
+  if (!isScryptWindow(n, r, p) || !salt?.length || !key || key.length < SHORTEST_KEY_BYTES || key.length !== Number(lengthText))
+    return undefined;
+  const options = { N: n, r, p, maxmem: 256 * n * r + 2 ** 20 };
+  return { type: "scrypt", matches: async (password) => timingSafeEqual(key, await scryptAsync(password, salt, key.length, options)) };
+}
+
+/** Firebase's own scrypt: the derived key encrypts the project's signer key (github.com/firebase/scrypt). */
+function readFirebaseScrypt(hash: string): StoredPassword | undefined {
+  const [, mText, rText, separatorText, signerText, saltText, keyText] = FIREBASE.exec(hash) ?? [];
+  const [n, r] = [2 ** Number(mText), Number(rText)];
+  const [separator, signer, salt, key] = [separatorText, signerText, saltText, keyText].map(fromBase64);
+  if (!isScryptWindow(n, r, 1) || !separator || !signer || !salt?.length || !key) return undefined;
+  if (key.length < SHORTEST_KEY_BYTES || key.length !== signer.length) return undefined;
+  const options = { N: n, r, p: 1, maxmem: 256 * n * r + 2 ** 20 };
+  return {
+    type: "firebase-scrypt",
+    matches: async (password) => {
+      const derived = await scryptAsync(password, Buffer.concat([salt, separator]), 32, options);
+      return timingSafeEqual(key, createCipheriv("aes-256-ctr", derived, Buffer.alloc(16)).update(signer));
+    },
+  };
+}
+
+function readSsha(hash: string): StoredPassword | undefined {
+  const bytes = fromBase64(SSHA.exec(hash)?.[1]?.replace(/=+$/, ""));
+  if (!bytes || bytes.length <= SHA1_BYTES) return undefined;
+  const [key, salt] = [bytes.subarray(0, SHA1_BYTES), bytes.subarray(SHA1_BYTES)];
+  return { type: "ssha", matches: async (password) => timingSafeEqual(key, createHash("sha1").update(password).update(salt).digest()) };
+}
+
+function isScryptWindow(n: number, r: number, p: number): boolean {
+  return Number.isInteger(Math.log2(n)) && within(n, SCRYPT_N) && within(r, SCRYPT_R) && within(p, SCRYPT_P);
 }
 
 function within(value: number, [low, high]: readonly [number, number]): boolean {

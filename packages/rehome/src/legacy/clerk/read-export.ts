@@ -2,11 +2,14 @@ import { pipeline } from "node:stream";
 import { CsvError, type CsvErrorCode, parse } from "csv-parse";
 import { MoveError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
+import { readHead } from "./export-format.ts";
 import { BadUtf8, readUtf8Lines } from "./utf8-lines.ts";
 
 /** One user of Clerk's Dashboard export. Empty cells are null; addresses and numbers are as written. */
 export interface ExportedUser {
   id: string;
+  /** Where it stands: the line of the file on which its record ends, counted from 1. */
+  line: number;
   firstName: string | null;
   lastName: string | null;
   username: string | null;
@@ -50,90 +53,167 @@ const HASHERS = new Set(
 const MOST_RECORD_BYTES = 1_000_000;
 const FRESH = "Export the users again in the Clerk Dashboard (Configure → Settings → User exports) and name the new file.";
 
+/** Hashers that a longer one begins with, and that read its digest as their own: cut off, the word would pass. */
+const CUT_SILENTLY = new Set(["pbkdf2_sha256", "pbkdf2_sha512"]);
+
 /**
  * Reads Clerk's Dashboard export: CSV in UTF-8, addresses within a cell separated by `|` or `,`.
  *
  * Strict: it is read whole or not at all. Digests and TOTP secrets are in memory only, as `Secret`.
  *
- * @throws MoveError EXPORT_INVALID naming file, line and remedy, never a value
+ * @throws MoveError EXPORT_INVALID naming file, line, column and remedy, never a value
  */
 export async function readClerkExport(path: string): Promise<ExportedUser[]> {
   const users: ExportedUser[] = [];
-  const lineById = new Map<string, number>();
-  const seen = { endsWithNewline: true };
-  let last: { user: ExportedUser; line: number } | undefined;
-  try {
-    const parser = parse({
-      bom: true,
-      columns: (header) => checkHeader(path, header),
-      info: true,
-      max_record_size: MOST_RECORD_BYTES,
-      skip_empty_lines: true,
-    });
-    pipeline(readUtf8Lines(path, seen), parser, () => {}); // an error on the way ends the loop below
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: Record<string, string>;
-      info: { lines: number };
-    }>) {
-      const line = info.lines;
-      const user = toUser(path, line, record);
-      const earlier = lineById.get(user.id);
-      if (earlier !== undefined) throw invalid(path, line, `it has the id of line ${earlier} again`, FRESH);
-      lineById.set(user.id, line);
-      users.push(user);
-      last = { user, line };
-    }
-  } catch (error) {
-    throw asMoveError(path, seen.endsWithNewline, error);
-  }
-  if (users.length === 0) throw invalid(path, 1, "there is no user in it", FRESH);
-  if (last && !seen.endsWithNewline && last.user.hasher !== null && !HASHERS.has(last.user.hasher)) throw truncated(path, last.line);
+  for await (const user of streamClerkExport(path)) users.push(user);
   return users;
 }
 
 /**
- * Reads several exports; a later one overrides an earlier one, user by user.
+ * The same, one user at a time: what was yielded counts only when the end is reached.
  *
  * @throws MoveError as `readClerkExport`
  */
-export async function readClerkExports(paths: readonly string[]): Promise<ExportedUser[]> {
-  const byId = new Map<string, ExportedUser>();
-  for (const path of paths) for (const user of await readClerkExport(path)) byId.set(user.id, user);
-  return [...byId.values()];
+export async function* streamClerkExport(path: string): AsyncGenerator<ExportedUser> {
+  const lineById = new Map<string, number>();
+  const hashers = new Set<string>();
+  const seen = { endsWithNewline: true };
+  let header: string[] | undefined;
+  let last: ExportedUser | undefined;
+  let odd: number | undefined;
+  let isShort = false;
+  try {
+    const { commentLines, refusal } = await readHead(path);
+    if (refusal) throw invalid(path, refusal.line, refusal.what, refusal.next);
+    const parser = parse({
+      bom: true,
+      from_line: commentLines + 1,
+      info: true,
+      max_record_size: MOST_RECORD_BYTES,
+      // A header of one kind and rows of the other happen when files are put together.
+      record_delimiter: ["\r\n", "\n"],
+      relax_column_count: true,
+      skip_empty_lines: true,
+    });
+    pipeline(readUtf8Lines(path, seen), parser, () => {}); // an error on the way ends the loop below
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+      if (!header) {
+        header = checkHeader(path, info.lines, record);
+        continue;
+      }
+      // Only the end of the file tells whether a record is cut off or has other fields, so each waits for the next one.
+      if (odd !== undefined) throw invalid(path, odd, "it has another number of fields than the header", FRESH);
+      const line = info.lines;
+      const cells = cellsOf(header, record);
+      isShort = record.length < header.length;
+      if (!cells) {
+        odd = line;
+        continue;
+      }
+      const user = toUser(path, line, cells);
+      const earlier = lineById.get(user.id);
+      if (earlier !== undefined) throw invalid(path, line, `it has the id of line ${earlier} again`, FRESH, "id");
+      lineById.set(user.id, line);
+      if (user.hasher !== null) hashers.add(user.hasher);
+      if (last) yield last;
+      last = user;
+    }
+  } catch (error) {
+    throw asMoveError(path, error);
+  }
+  if (isShort && !seen.endsWithNewline) throw truncated(path, odd ?? last?.line ?? 1);
+  if (odd !== undefined) throw invalid(path, odd, "it has another number of fields than the header", FRESH);
+  if (!last) throw invalid(path, 1, "there is no user in it", FRESH);
+  if (!seen.endsWithNewline) checkLastWord(path, last, hashers);
+  yield last;
 }
 
-function checkHeader(path: string, header: readonly string[]): string[] {
-  const names = header.map((name) => name.trim());
+/**
+ * The hasher is the last word of the file: cut off, it is another word, or the name of another hasher.
+ *
+ * @param hashers of all users of the file
+ */
+function checkLastWord(path: string, { hasher, line }: ExportedUser, hashers: ReadonlySet<string>): void {
+  if (hasher === null) return;
+  if (!HASHERS.has(hasher)) throw truncated(path, line);
+  const longer = [...HASHERS].filter((other) => other !== hasher && other.startsWith(hasher));
+  if (CUT_SILENTLY.has(hasher) || longer.some((other) => hashers.has(other))) {
+    throw invalid(
+      path,
+      line,
+      "no line break follows its last word, so nobody can tell whether that is the whole name of the hasher",
+      `If the file is whole, add a line break at its end. Else: ${FRESH}`,
+      "password_hasher",
+    );
+  }
+}
+
+function checkHeader(path: string, line: number, header: readonly string[]): string[] {
+  const names = header.map((name) => name.trim().toLowerCase());
   const missing = COLUMNS.filter((column) => !names.includes(column));
   if (missing.length > 0) {
     throw invalid(
       path,
-      1,
+      line,
       `${missing.length} of the export's ${COLUMNS.length} columns are missing: ${missing.join(", ")}`,
       `Is it the Dashboard's CSV, and not encrypted? ${FRESH}`,
     );
   }
   const twice = COLUMNS.filter((column) => names.indexOf(column) !== names.lastIndexOf(column));
-  if (twice.length > 0) throw invalid(path, 1, `a column is there twice: ${twice.join(", ")}`, FRESH);
+  if (twice.length > 0) throw invalid(path, line, `a column is there twice: ${twice.join(", ")}`, FRESH);
   return names;
 }
 
-function toUser(path: string, line: number, record: Record<string, string>): ExportedUser {
-  const text = (column: (typeof COLUMNS)[number]) => record[column] || null;
+type Cells = Record<(typeof COLUMNS)[number], string>;
+
+/**
+ * Clerk's own sample leaves out the last, empty cell of somebody without a password. One cell fewer anywhere else would shift the others.
+ *
+ * @returns undefined for another number of fields than the header's
+ */
+function cellsOf(header: readonly string[], record: readonly string[]): Cells | undefined {
+  const cells = Object.fromEntries(header.map((name, at) => [name, record[at] ?? ""])) as Cells;
+  if (record.length === header.length) return cells;
+  return record.length === header.length - 1 && !isShifted(cells) ? cells : undefined;
+}
+
+function isShifted(cells: Cells): boolean {
+  const isAddresses = (text: string) => text.split(/[|,]/).every((one) => one.trim() === "" || one.includes("@"));
+  const isNumbers = (text: string) => /^[+\d\s|,()-]*$/.test(text);
+  return (
+    cells.password_digest !== "" ||
+    cells.username.includes("@") ||
+    !isAddresses(cells.primary_email_address) ||
+    !isAddresses(cells.verified_email_addresses) ||
+    !isAddresses(cells.unverified_email_addresses) ||
+    !isNumbers(cells.primary_phone_number) ||
+    !isNumbers(cells.verified_phone_numbers) ||
+    !isNumbers(cells.unverified_phone_numbers)
+  );
+}
+
+function toUser(path: string, line: number, cells: Cells): ExportedUser {
+  const text = (column: (typeof COLUMNS)[number]) => cells[column] || null;
   const list = (column: (typeof COLUMNS)[number]) =>
-    (record[column] ?? "")
+    cells[column]
       .split(/[|,]/)
       .map((one) => one.trim())
       .filter((one) => one !== "");
-  const secret = (column: (typeof COLUMNS)[number]) => (record[column] ? new Secret(record[column]) : null);
+  const secret = (column: (typeof COLUMNS)[number]) => (cells[column] ? new Secret(cells[column]) : null);
   const id = text("id");
-  if (id === null) throw invalid(path, line, "it has no id", FRESH);
+  if (id === null) throw invalid(path, line, "it has no id", FRESH, "id");
+  // An id with a space more is another id: somebody would be taken for deleted, and the real one for not exported.
+  if (!/^[\x21-\x7e]+$/.test(id))
+    throw invalid(path, line, "white space or a character that ids do not have stands in its id", FRESH, "id");
   const [digest, hasher] = [secret("password_digest"), text("password_hasher")];
   if ((digest === null) !== (hasher === null)) {
-    throw invalid(path, line, digest ? "it has a password digest without its hasher" : "it has a password hasher without a digest", FRESH);
+    throw digest
+      ? invalid(path, line, "it has a password digest without its hasher", FRESH, "password_hasher")
+      : invalid(path, line, "it has a password hasher without a digest", FRESH, "password_digest");
   }
   return {
     id,
+    line,
     firstName: text("first_name"),
     lastName: text("last_name"),
     username: text("username"),
@@ -149,14 +229,24 @@ function toUser(path: string, line: number, record: Record<string, string>): Exp
   };
 }
 
+/**
+ * Reads several exports; a later one overrides an earlier one, user by user.
+ *
+ * @throws MoveError as `readClerkExport`
+ */
+export async function readClerkExports(paths: readonly string[]): Promise<ExportedUser[]> {
+  const byId = new Map<string, ExportedUser>();
+  for (const path of paths) for (const user of await readClerkExport(path)) byId.set(user.id, user);
+  return [...byId.values()];
+}
+
 /** The parser's own error holds the record, so it is never passed on as a cause. */
-function asMoveError(path: string, endsWithNewline: boolean, error: unknown): MoveError {
+function asMoveError(path: string, error: unknown): MoveError {
   if (error instanceof MoveError) return error;
   if (error instanceof BadUtf8)
     return invalid(path, error.line, "it is not UTF-8", `Export it again, or convert the file: iconv -t UTF-8. ${FRESH}`);
   if (error instanceof CsvError) {
     const line = typeof error["lines"] === "number" ? error["lines"] : 1;
-    if (error.code === "CSV_RECORD_INCONSISTENT_COLUMNS" && !endsWithNewline) return truncated(path, line);
     return invalid(path, line, PROBLEMS[error.code] ?? "it is not CSV", FRESH);
   }
   const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
@@ -168,7 +258,6 @@ function asMoveError(path: string, endsWithNewline: boolean, error: unknown): Mo
 }
 
 const PROBLEMS: Partial<Record<CsvErrorCode, string>> = {
-  CSV_RECORD_INCONSISTENT_COLUMNS: "it has another number of fields than the header",
   CSV_QUOTE_NOT_CLOSED: "a quote that opens before it is never closed: the file was cut off or edited",
   CSV_INVALID_CLOSING_QUOTE: "something follows a closing quote",
   INVALID_OPENING_QUOTE: "a quote stands in the middle of a field",
@@ -179,6 +268,7 @@ function truncated(path: string, line: number): MoveError {
   return invalid(path, line, "the file ends in the middle of a user: it was cut off", FRESH);
 }
 
-function invalid(path: string, line: number, what: string, next: string): MoveError {
-  return new MoveError("EXPORT_INVALID", `The Clerk export ${path} cannot be used, line ${line}: ${what}.`, { next });
+function invalid(path: string, line: number, what: string, next: string, column?: (typeof COLUMNS)[number]): MoveError {
+  const place = column ? `line ${line}, column ${column}` : `line ${line}`;
+  return new MoveError("EXPORT_INVALID", `The Clerk export ${path} cannot be used, ${place}: ${what}.`, { next });
 }
