@@ -150,6 +150,10 @@ insert into schedules (id, org_id, workos_user_id, timezone) values (md5('schedu
 insert into scheduling_settings (org_id, workos_user_id) values ('org_eva', 'user_hal');
 insert into blocked_dates (org_id, workos_user_id, date) values ('org_eva', 'user_hal', '2026-03-14');
 
+-- What Ana, who is published at home, does in the clinic shows in no busy interval.
+insert into slot_reservations (org_id, patient_org_id, service_id, expert_user_id, guest_email, starts_at, ends_at, expires_at)
+  values ('org_clinic', 'org_pia', md5('service clinic')::uuid, 'user_ana', 'c@example.test', '2026-03-16 12:00Z', '2026-03-16 13:00Z', now() + interval '1 day');
+insert into blocked_dates (org_id, workos_user_id, date) values ('org_clinic', 'user_ana', '2026-03-18');
 -- The clinic sold a pack.
 insert into pack_purchases (org_id, buyer_org_id, pack_id, expert_user_id, buyer_email, promotion_code, max_redemptions)
   values ('org_clinic', 'org_pia', md5('pack clinic')::uuid, 'user_olga', 'p@example.test', 'CODE clinic', 5);
