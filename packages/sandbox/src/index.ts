@@ -1,3 +1,4 @@
+export { launchChromium } from "./browser/chromium.ts";
 export type { ClerkSeedUser } from "./clerk/seed.ts";
 export { spawnClerkTwin } from "./clerk/spawn.ts";
 export { type ClerkTwin, type ClerkTwinOptions, startClerkTwin } from "./clerk/twin.ts";

@@ -32,7 +32,7 @@ export function mailPages(mails: CaughtMail[]): Hono {
 <td><time datetime="${date}">${date.slice(0, 19).replace("T", " ")}</time></td></tr>`,
     );
     const table = html`<table><thead><tr><th scope="col">Subject</th><th scope="col">To</th><th scope="col">Sent (UTC)</th></tr></thead><tbody>${rows}</tbody></table>`;
-    const search = html`<form method="get" action="/"><div class="field"><label for="to">Only mails to</label>
+    const search = html`<form class="inline" method="get" action="/"><div class="field"><label for="to">Only mails to</label>
 <input id="to" name="to" type="email" value="${c.req.query("to") ?? ""}"></div><button class="second">Show</button></form>`;
     return page(c, "Mails", html`${search}${shown.length === 0 ? html`<p>No mails yet. Reload the page to look again.</p>` : table}`);
   });

@@ -9,7 +9,8 @@ body { margin: 0; min-height: 100vh; display: grid; grid-template-rows: 1fr auto
   background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
 main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--soft); border-radius: .75rem; }
 main.wide { max-width: 60rem; align-self: start; }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; }
+h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; }
+h1 + .quiet { margin-top: -.5rem; }
 h2 { font-size: 1.125rem; }
 p { margin: 0 0 1rem; }
 .quiet { color: var(--quiet); }
@@ -33,6 +34,9 @@ a { color: var(--act); }
 .problem a { color: inherit; }
 .or { display: flex; align-items: center; gap: .75rem; margin: 1rem 0; color: var(--quiet); font-size: .9rem; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--soft); }
+form.inline { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; }
+form.inline .field { flex: 1 1 14rem; margin: 0; }
+form.inline button { width: auto; margin: 0; }
 footer { margin-top: 1.5rem; color: var(--quiet); font-size: .85rem; text-align: center; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, "Liberation Mono", monospace; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; padding: 1rem; background: var(--ground); border-radius: .4rem; }
