@@ -372,6 +372,27 @@ describe.skipIf(live)("the hosted pages", () => {
     expect(b.page).toMatchObject({ status: 400, title: "This application is not known" });
   });
 
+  test("a browser is led by 302, after a form by 303, and never through a store", async () => {
+    const { email } = await member();
+    const b = browser();
+    const first = await fetch((await start()).url, { redirect: "manual" });
+    expect([first.status, first.headers.get("location")]).toEqual([302, expect.stringMatching(/^\/authkit\/sign-in\?flow=/)]);
+    await b.open((await start()).url);
+    await b.submit("Continue", { email });
+    const { action, body } = b.form("Sign in", { password });
+    const cookie = () => ({ cookie: [...b.cookies].map((one) => one.join("=")).join("; ") });
+    const last = await fetch(action, { method: "POST", body, redirect: "manual", headers: cookie() });
+    expect([last.status, last.headers.get("cache-control")]).toEqual([303, "no-store"]);
+    await b.open((await start()).url);
+    await b.submit("Continue", { email });
+    await b.submit("Sign in", { password });
+    const silent = await fetch((await start()).url, { redirect: "manual", headers: cookie() });
+    expect([silent.status, silent.headers.get("location")]).toEqual([
+      302,
+      expect.stringMatching(/^http:\/\/app\.example:3000\/callback\?code=/),
+    ]);
+  });
+
   test("other mistakes are told to the application, with its state", async () => {
     const b = browser();
     const lonely = await target.sdk.organizations.createOrganization({ name: "Lonely" });

@@ -111,7 +111,7 @@ export function advance(c: Context, hosted: Hosted, flow: Flow, attempt: SignInA
     flow.organizations = (error.body["organizations"] ?? []) as Flow["organizations"];
     const factor = hosted.environment.factors.get(String((error.body["authentication_factors"] as { id: string }[] | undefined)?.[0]?.id));
     flow.challengeId = factor ? newChallenge(hosted.environment, factor).id : undefined;
-    return c.redirect(`${next}?flow=${flow.id}`, 303);
+    return lead(c, `${next}?flow=${flow.id}`);
   }
 }
 
@@ -140,10 +140,15 @@ function home(c: Context, { redirectUri, state }: AuthorizationRequest, answer: 
   for (const [name, value] of Object.entries(answer)) address.searchParams.set(name, value);
   if (state !== undefined) address.searchParams.set("state", state);
   c.header("cache-control", "no-store");
-  return c.redirect(address.href, 303);
+  return lead(c, address.href);
+}
+
+/** Leads a browser on: after a form as RFC 9110 has it for that (303), else as the service does (302). */
+export function lead(c: Context, address: string): Response {
+  return c.redirect(address, c.req.method === "POST" ? 303 : 302);
 }
 
 /** Sends the browser to Google's page, or to an organization's identity provider. */
 export function toProvider(c: Context, { providers }: Hosted, flow: Flow, kind: "google" | "idp", connectionId?: string): Response {
-  return c.redirect(`/${kind}/authorize?state=${providers.send(kind, flow, connectionId).state}`, 303);
+  return lead(c, `/${kind}/authorize?state=${providers.send(kind, flow, connectionId).state}`);
 }
