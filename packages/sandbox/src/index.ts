@@ -1,11 +1,17 @@
+export { launchChromium } from "./browser/chromium.ts";
 export type { ClerkSeedUser } from "./clerk/seed.ts";
 export { spawnClerkTwin } from "./clerk/spawn.ts";
 export { type ClerkTwin, type ClerkTwinOptions, startClerkTwin } from "./clerk/twin.ts";
+export { type MailCatcherOptions, startMailCatcher } from "./mail/catcher.ts";
+export type { MailCatcher } from "./mail/client.ts";
+export { spawnMailCatcher } from "./mail/spawn.ts";
+export type { CaughtMail } from "./mail/types.ts";
 export { createDatabase, freshDatabase, type TestDatabase, withDatabase, withUser } from "./postgres/databases.ts";
 export { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres/start.ts";
 export { type Sandbox, type SandboxOptions, type SandboxServer, startSandbox } from "./sandbox.ts";
 export { WorkosTwinAdmin } from "./workos/admin-client.ts";
 export { type Delivery, type DeliverySwitches, signature as webhookSignature } from "./workos/deliveries.ts";
 export type { WorkosEvent } from "./workos/events.ts";
+export type { TwinMail } from "./workos/mails.ts";
 export { spawnWorkosTwin } from "./workos/spawn.ts";
 export { startWorkosTwin, type WorkosTwin, type WorkosTwinOptions } from "./workos/twin.ts";

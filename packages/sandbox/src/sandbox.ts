@@ -1,7 +1,9 @@
 import { spawnClerkTwin } from "./clerk/spawn.ts";
 import type { ClerkTwinOptions } from "./clerk/twin.ts";
+import type { MailCatcher } from "./mail/client.ts";
+import { spawnMailCatcher } from "./mail/spawn.ts";
 import { createDatabase, withDatabase, withUser } from "./postgres/databases.ts";
-import { type PostgresServer, startPostgres } from "./postgres/start.ts";
+import { startPostgres } from "./postgres/start.ts";
 import { spawnWorkosTwin } from "./workos/spawn.ts";
 import type { WorkosTwinOptions } from "./workos/twin.ts";
 
@@ -10,6 +12,8 @@ export interface SandboxOptions {
   workos?: WorkosTwinOptions;
   /** Superuser URLs of servers to use instead of embedded ones; databases are made there and stay. */
   servers?: { legacy?: string; target?: string };
+  /** Starts a mail catcher too, and lets the WorkOS twin send its mails there. */
+  mail?: boolean;
 }
 
 /** A server of the sandbox. */
@@ -28,6 +32,8 @@ export interface Sandbox {
   target: SandboxServer;
   clerk: Awaited<ReturnType<typeof spawnClerkTwin>>;
   workos: Awaited<ReturnType<typeof spawnWorkosTwin>>;
+  /** Undefined unless it was asked for. */
+  mail: MailCatcher | undefined;
   stop(): Promise<void>;
 }
 
@@ -37,7 +43,7 @@ export interface Sandbox {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const started: { stop(): Promise<void> }[] = [];
-  const keep = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+  const keep: Keep = async (starting) => {
     const running = await starting;
     started.push(running);
     return running;
@@ -49,18 +55,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     server(options.servers?.legacy, keep),
     server(options.servers?.target, keep),
     keep(spawnClerkTwin(options.clerk ?? {})),
-    keep(spawnWorkosTwin(options.workos ?? {})),
+    mailAndWorkos(options, keep),
   ] as const);
   const failed = all.find((result) => result.status === "rejected");
   if (failed) {
     await stop();
     throw failed.reason;
   }
-  const [legacy, target, clerk, workos] = all.map((result) => (result as PromiseFulfilledResult<unknown>).value) as [
+  const [legacy, target, clerk, { mail, workos }] = all.map((result) => (result as PromiseFulfilledResult<unknown>).value) as [
     SandboxServer,
     SandboxServer,
     Sandbox["clerk"],
-    Sandbox["workos"],
+    Pick<Sandbox, "mail" | "workos">,
   ];
   try {
     for (const name of ["legacy", "legacy_audit"]) await createDatabase(legacy.url("postgres"), name);
@@ -69,13 +75,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await stop();
     throw error;
   }
-  return { legacy, target, clerk, workos, stop };
+  return { legacy, target, clerk, workos, mail, stop };
 }
 
-async function server(
-  external: string | undefined,
-  keep: (starting: Promise<PostgresServer>) => Promise<PostgresServer>,
-): Promise<SandboxServer> {
+type Keep = <T extends { stop(): Promise<void> }>(starting: Promise<T>) => Promise<T>;
+
+/** The catcher comes first: the twin has to know where it listens. */
+async function mailAndWorkos({ mail: wanted, workos: options }: SandboxOptions, keep: Keep): Promise<Pick<Sandbox, "mail" | "workos">> {
+  const mail = wanted ? await keep(spawnMailCatcher()) : undefined;
+  return { mail, workos: await keep(spawnWorkosTwin({ ...(mail ? { smtpUrl: mail.smtpUrl } : {}), ...options })) };
+}
+
+async function server(external: string | undefined, keep: Keep): Promise<SandboxServer> {
   if (external) {
     return {
       logFile: null,

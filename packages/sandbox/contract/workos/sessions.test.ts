@@ -32,6 +32,7 @@ test("an access token is signed by a published RS256 key and says what the servi
     role: roleSlug,
     roles: [roleSlug],
     permissions: [permission],
+    auth_time: iat,
     iat,
     exp,
   });
@@ -44,7 +45,7 @@ test("empty claims are left out", async () => {
   await target.sdk.userManagement.createUser({ email, password, emailVerified: true });
   const { accessToken } = await target.sdk.userManagement.authenticateWithPassword({ clientId: target.clientId, email, password });
 
-  expect(Object.keys(claimsOf(accessToken)).sort()).toEqual(["exp", "iat", "iss", "jti", "sid", "sub"]);
+  expect(Object.keys(claimsOf(accessToken)).sort()).toEqual(["auth_time", "exp", "iat", "iss", "jti", "sid", "sub"]);
 });
 
 test("a key set of another client is not found", async () => {
@@ -57,6 +58,7 @@ test("a refresh token is exchanged once, for a fresh pair of the same session", 
   const second = await refresh(first.refreshToken);
 
   expect(claimsOf(second.accessToken)).toMatchObject({ sid: claimsOf(first.accessToken)["sid"] });
+  expect(claimsOf(second.accessToken)["auth_time"]).toBe(claimsOf(first.accessToken)["auth_time"]);
   expect(claimsOf(second.accessToken)["jti"]).not.toBe(claimsOf(first.accessToken)["jti"]);
   expect(await refusal(refresh(first.refreshToken))).toMatchObject({ status: 400, error: "invalid_grant" });
   expect(await refusal(refresh("no such token"))).toMatchObject({ status: 400, error: "invalid_grant" });

@@ -1,5 +1,6 @@
 import type { Delivery, DeliverySwitches, Flushed } from "./deliveries.ts";
 import type { DirectoryProfile } from "./directories.ts";
+import type { TwinMail } from "./mails.ts";
 import type { WorkosTwinAddress } from "./twin.ts";
 
 /** The admin side of a running WorkOS twin, in this process or in one of its own. Every call throws when the twin refuses it. */
@@ -70,6 +71,37 @@ export class WorkosTwinAdmin {
 
   async setDirectoryGroupMember(groupId: string, userId: string, member: boolean): Promise<void> {
     await this.call(member ? "PUT" : "DELETE", `directory_groups/${groupId}/users/${userId}`);
+  }
+
+  /** The mails that were written, oldest first; all, or those to one address. */
+  async mails(to?: string): Promise<TwinMail[]> {
+    const query = to === undefined ? "" : `?to=${encodeURIComponent(to)}`;
+    return (await this.call<{ mails: TwinMail[] }>("GET", `mails${query}`)).mails;
+  }
+
+  /** Connects an organization to the twin's identity provider; answers the id of the connection. */
+  async addConnection(organizationId: string, name: string): Promise<string> {
+    return this.#made("connections", { organization_id: organizationId, name });
+  }
+
+  /** Suspends or revives a connection. */
+  async setConnection(id: string, state: "active" | "inactive"): Promise<void> {
+    await this.call("PATCH", `connections/${id}`, { state });
+  }
+
+  /** Signs in as a user, as a member of the WorkOS team may in the dashboard; answers where the dashboard would lead, and the code that leads there. */
+  async impersonate(impersonation: {
+    userId: string;
+    email: string;
+    reason: string;
+    organizationId?: string;
+  }): Promise<{ url: string; code: string }> {
+    const { userId, organizationId, ...impersonator } = impersonation;
+    return this.call("POST", "impersonations", {
+      ...impersonator,
+      user_id: userId,
+      ...(organizationId === undefined ? {} : { organization_id: organizationId }),
+    });
   }
 
   /** Any admin route, for example `call("POST", "sessions", { user_id })`. */

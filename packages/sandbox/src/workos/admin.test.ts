@@ -67,6 +67,28 @@ describe("sessions", () => {
     expect(await admin("POST", "sessions", { ...wanted, force: true })).toMatchObject({ status: 200, organization_id: organizationId });
   });
 
+  test("go to the organization that was named also when the address has to be proved first", async () => {
+    await start();
+    const { id } = await sdk.userManagement.createUser({ email: "a@example.com" });
+    const organizations = [];
+    for (const name of ["A", "B"]) {
+      const { id: organizationId } = await sdk.organizations.createOrganization({ name });
+      await sdk.userManagement.createOrganizationMembership({ userId: id, organizationId });
+      organizations.push(organizationId);
+    }
+    const asked = await admin<{ pending_authentication_token: string }>("POST", "sessions", {
+      user_id: id,
+      organization_id: organizations[1],
+    });
+    const { code } = await admin<{ code: string }>("GET", `codes/${id}`);
+    const signedIn = sdk.userManagement.authenticateWithEmailVerification({
+      clientId: twin.clientId,
+      code,
+      pendingAuthenticationToken: asked.pending_authentication_token,
+    });
+    expect(await signedIn).toMatchObject({ organizationId: organizations[1] });
+  });
+
   test("ask an unverified address for its code, which the codes route shows", async () => {
     await start();
     const { id } = await sdk.userManagement.createUser({ email: "a@example.com" });

@@ -6,7 +6,7 @@ import { type Body, optionalFlag, optionalText, readBody, requiredText } from ".
 import { ApiError, unprocessable } from "./errors.ts";
 import { findOrganization } from "./organizations.ts";
 import type { SignInAttempt, SignIns } from "./signin.ts";
-import type { Environment, User } from "./state.ts";
+import type { Environment, Session, User } from "./state.ts";
 import type { Signer } from "./tokens.ts";
 import { findUser } from "./users.ts";
 import { factorWire, membershipWire, organizationWire, permissionWire, roleWire, userWire } from "./wire.ts";
@@ -31,7 +31,7 @@ export function addAdminRoutes(app: Hono, parts: Parts): void {
     invalid: unprocessable,
   });
 
-  app.post("/__twin/sessions", async (c) => c.json(await signInWithGoogle(await readBody(c), environment, signIns)));
+  app.post("/__twin/sessions", async (c) => c.json(await signIns.reply(signInWithGoogle(await readBody(c), environment, signIns))));
 
   app.post("/__twin/sign", async (c) => {
     const body = await readBody(c);
@@ -73,7 +73,7 @@ function passwordKind(user: User): string | null {
  * Goes through the usual steps, accepts an invitation that is named, unless an organization is named, which must be an active membership; `force` asks for nothing at all:
  * it signs for a suspended member too, as a token given before the suspension would still stand.
  */
-async function signInWithGoogle(body: Body, environment: Environment, signIns: SignIns): Promise<Record<string, unknown>> {
+function signInWithGoogle(body: Body, environment: Environment, signIns: SignIns): Session {
   const user = findUser(environment, requiredText(body, "user_id"));
   const organizationId = optionalText(body, "organization_id") ?? undefined;
   const attempt: SignInAttempt = {
@@ -83,13 +83,14 @@ async function signInWithGoogle(body: Body, environment: Environment, signIns: S
     userAgent: null,
     factorPassed: false,
     invitationToken: optionalText(body, "invitation_token") ?? undefined,
+    organizationId,
   };
   if (organizationId !== undefined) findOrganization(environment, organizationId);
   if (optionalFlag(body, "force")) {
     return signIns.open(attempt, organizationId ?? environment.membershipsByUser.of(user.id)[0]?.organization_id);
   }
   if (organizationId !== undefined) signIns.requireMember(user.id, organizationId);
-  return signIns.proceed(attempt, organizationId);
+  return signIns.proceed(attempt);
 }
 
 function readObject(body: Body, field: string, otherwise?: Record<string, unknown>): Record<string, unknown> {

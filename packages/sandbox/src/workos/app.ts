@@ -5,22 +5,34 @@ import { Counters } from "../twin/counters.ts";
 import { Faults, underFaults } from "../twin/faults.ts";
 import { addAdminRoutes } from "./admin.ts";
 import { addAuthenticateRoute } from "./authenticate.ts";
+import { AuthorizationCodes } from "./authorization-codes.ts";
 import { addCodeRoutes } from "./codes.ts";
+import { addConnectionRoutes } from "./connections.ts";
 import { Deliveries } from "./deliveries.ts";
 import { addDirectoryRoutes } from "./directories.ts";
 import { addDirectoryAdminRoutes } from "./directory-admin.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, answerApiError } from "./errors.ts";
 import { addEventRoutes } from "./events.ts";
 import { addFactorRoutes } from "./factors.ts";
+import { Browsers } from "./hosted/browsers.ts";
+import { Flows } from "./hosted/flows.ts";
+import { hostedPages } from "./hosted/pages.ts";
+import { Providers } from "./hosted/providers.ts";
+import { addHostedAdminRoutes } from "./hosted-admin.ts";
 import { newId } from "./ids.ts";
 import { addInvitationRoutes } from "./invitations.ts";
 import { RateLimits, tooMany } from "./limits.ts";
+import { Mails } from "./mails.ts";
 import { addMembershipRoutes } from "./memberships.ts";
 import type { TwinSettings } from "./options.ts";
 import { addOrganizationRoutes } from "./organizations.ts";
+import { addPasswordResetRoutes } from "./password-reset.ts";
+import { addPortalRoute, PortalLinks } from "./portal.ts";
+import { addRedirectRoute, Redirects } from "./redirects.ts";
 import { addRoleRoutes } from "./roles.ts";
 import { addSessionRoutes } from "./sessions.ts";
 import { SignIns } from "./signin.ts";
+import { openSmtp } from "./smtp.ts";
 import { Environment } from "./state.ts";
 import type { Signer } from "./tokens.ts";
 import { addUserRoutes } from "./users.ts";
@@ -29,12 +41,16 @@ import { addWebhookRoutes } from "./webhooks.ts";
 
 const READS = ["GET", "HEAD"];
 
-/**
- * Builds the HTTP side of one environment. Its order: count, fault, API key, limits, route.
- *
- * @returns the application, and `stop`, which ends deliveries to webhooks
- */
-export function createApp(settings: TwinSettings, signer: Signer): { app: Hono; stop: () => void } {
+interface TwinApp {
+  app: Hono;
+  /** To be told once the twin listens: links that leave it begin with this. */
+  listensAt: (url: string) => void;
+  /** Ends deliveries to webhooks and to the mail server. */
+  stop: () => void;
+}
+
+/** Builds the HTTP side of one environment. Its order: count, fault, hosted pages, API key, limits, route. */
+export function createApp(settings: TwinSettings, signer: Signer): TwinApp {
   const environment = new Environment(settings.announceCascades);
   const signIns = new SignIns(environment, settings, signer);
   const deliveries = new Deliveries(environment.clock, settings.clockSpeed);
@@ -43,13 +59,21 @@ export function createApp(settings: TwinSettings, signer: Signer): { app: Hono; 
   const counters = new Counters();
   const { limits: figures } = settings;
   const limits = figures === false ? undefined : new RateLimits(settings, figures === true ? {} : figures);
+  const smtp = settings.smtpUrl === undefined ? undefined : openSmtp(settings.smtpUrl);
+  const mails = new Mails(environment, settings.silentMails, (mail) => smtp?.send(mail));
+  const redirects = new Redirects(settings);
+  const portalLinks = new PortalLinks();
+  const codes = new AuthorizationCodes();
+  const browsers = new Browsers(environment, signIns, settings.clientId);
+  const stores = { codes, redirects, portalLinks, browsers, flows: new Flows(), providers: new Providers() };
   const app = new Hono();
 
-  app.onError((error, c) => answerError(error, c));
+  app.onError((error, c) => answerApiError(error, c));
   app.notFound((c) => c.json({ message: "Not Found" }, 404));
   addAdminRoutes(app, { adminToken: settings.adminToken, environment, signIns, signer, faults, counters });
   addWebhookAdminRoutes(app, environment, deliveries);
   addDirectoryAdminRoutes(app, environment);
+  addHostedAdminRoutes(app, { environment, signIns, codes, redirects, mails });
 
   app.use("*", async (c, next) => {
     counters.request(`${c.req.method} ${matchedRoutes(c).at(-1)?.path ?? "*"}`);
@@ -58,6 +82,7 @@ export function createApp(settings: TwinSettings, signer: Signer): { app: Hono; 
     counters.answer(c.res.status);
   });
   app.use("*", (c, next) => underFaults(faults, c, next, (status) => answerFault(c, status)));
+  app.route("/", hostedPages({ environment, settings, signIns, limits, ...stores }));
   app.use("*", async (c, next) => {
     const key = requireApiKey(c, settings.apiKeys);
     limits?.admit("general", key);
@@ -77,12 +102,25 @@ export function createApp(settings: TwinSettings, signer: Signer): { app: Hono; 
   addCodeRoutes(app, environment, limits);
   addEventRoutes(app, environment.events, environment.clock);
   addWebhookRoutes(app, deliveries);
-  addAuthenticateRoute(app, { environment, settings, signIns, limits });
+  addPasswordResetRoutes(app, environment, limits);
+  addConnectionRoutes(app, environment);
+  addPortalRoute(app, environment, portalLinks);
+  addRedirectRoute(app, redirects);
+  addAuthenticateRoute(app, { environment, settings, signIns, codes, limits });
   app.get("/sso/jwks/:clientId", (c) => {
     if (c.req.param("clientId") !== settings.clientId) throw new ApiError(404, { message: "The client ID does not exist." });
     return c.json(signer.jwks());
   });
-  return { app, stop: () => deliveries.stop() };
+  return {
+    app,
+    listensAt: (url) => {
+      environment.baseUrl = url;
+    },
+    stop: () => {
+      deliveries.stop();
+      smtp?.close();
+    },
+  };
 }
 
 function answerFault(c: Context, status: number): Response {
@@ -93,19 +131,11 @@ function answerFault(c: Context, status: number): Response {
 /**
  * Answers which API key the request is counted for.
  *
- * Open without a key: the JWKS, the sign-out page, and the exchange of public clients (which checks its own `client_secret`).
+ * Open without a key: the JWKS, and the exchange of public clients (which checks its own `client_secret`). The hosted pages come before.
  */
 function requireApiKey(c: Context, apiKeys: ReadonlySet<string>): string {
   const [scheme, key] = (c.req.header("authorization") ?? "").split(" ");
   if (scheme === "Bearer" && key !== undefined && apiKeys.has(key)) return key;
-  const open = c.req.path.startsWith("/sso/jwks/") || c.req.path === "/user_management/sessions/logout";
-  if (open || (c.req.path === "/user_management/authenticate" && scheme === "")) return "";
+  if (c.req.path.startsWith("/sso/jwks/") || (c.req.path === "/user_management/authenticate" && scheme === "")) return "";
   throw new ApiError(401, { message: "Unauthorized" });
-}
-
-function answerError(error: Error, c: Context): Response {
-  if (error instanceof ApiError) return c.json(error.body, error.status as ContentfulStatusCode, error.headers);
-  // The message may quote a body; where it happened is enough.
-  process.stderr.write(`WorkOS twin: ${error.name}\n${(error.stack ?? "").split("\n").slice(1).join("\n")}\n`);
-  return c.json({ message: "Internal Server Error" }, 500);
 }

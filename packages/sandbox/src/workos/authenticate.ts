@@ -1,23 +1,26 @@
 import type { Hono } from "hono";
+import type { AuthorizationCodes } from "./authorization-codes.ts";
 import { type Body, optionalText, readBody } from "./body.ts";
-import { badRequest, oauthError } from "./errors.ts";
-import { answerChallenge } from "./factors.ts";
+import { oauthError } from "./errors.ts";
+import { acceptInvitation, usableInvitation } from "./invitations.ts";
 import type { RateLimits } from "./limits.ts";
 import type { TwinSettings } from "./options.ts";
-import { type SignInAttempt, type SignIns, useEmailCode } from "./signin.ts";
-import { type Environment, emailKey, touch } from "./state.ts";
-import { userChanged } from "./users.ts";
+import { chooseOrganization, proveAddress, proveFactor, proveMagicCode, provePassword } from "./proofs.ts";
+import type { SignInAttempt, SignIns } from "./signin.ts";
+import { type Environment, type Session, touch } from "./state.ts";
 
 interface Parts {
   environment: Environment;
   settings: TwinSettings;
   signIns: SignIns;
+  codes: AuthorizationCodes;
   limits: RateLimits | undefined;
 }
 
-type Grant = (body: Body, parts: Parts) => Promise<Record<string, unknown>>;
+type Grant = (body: Body, parts: Parts) => Session | Promise<Session>;
 
 const GRANTS: Readonly<Record<string, Grant>> = {
+  authorization_code: byCode,
   password: byPassword,
   refresh_token: byRefreshToken,
   "urn:workos:oauth:grant-type:magic-auth:code": byMagicAuth,
@@ -26,7 +29,7 @@ const GRANTS: Readonly<Record<string, Grant>> = {
   "urn:workos:oauth:grant-type:organization-selection": byOrganizationSelection,
 };
 
-/** `POST /user_management/authenticate`. There is no hosted sign-in page, hence no `authorization_code`: see the admin's sessions. */
+/** `POST /user_management/authenticate`. */
 export function addAuthenticateRoute(app: Hono, parts: Parts): void {
   app.post("/user_management/authenticate", async (c) => {
     const body = await readBody(c);
@@ -34,92 +37,71 @@ export function addAuthenticateRoute(app: Hono, parts: Parts): void {
     if (!grant) throw oauthError("unsupported_grant_type", "The grant type is not supported.");
     const { clientId, apiKeys } = parts.settings;
     if (field(body, "client_id") !== clientId) throw oauthError("invalid_client", "Invalid client ID.");
-    // A public client refreshes without a secret; a wrong secret is never let through.
     const secret = optionalText(body, "client_secret");
-    const secretMissing = (secret === undefined || secret === null) && grant !== byRefreshToken;
+    const secretMissing = (secret === undefined || secret === null) && !isPublic(grant, body);
     if (secretMissing || (typeof secret === "string" && !apiKeys.has(secret))) throw oauthError("invalid_client", "Invalid client secret.");
-    return c.json(await grant(body, parts));
+    return c.json(await parts.signIns.reply(await grant(body, parts)));
   });
 }
 
-async function byPassword(body: Body, { environment, limits, signIns }: Parts): Promise<Record<string, unknown>> {
-  const email = emailKey(field(body, "email"));
-  const password = field(body, "password");
-  limits?.admit("authenticate", email);
-  const user = environment.userByEmail.get(email);
-  // Same answer for an unknown address, a user without a password and a wrong password.
-  if (!user?.password || !(await user.password.matches(password))) {
-    throw badRequest("invalid_credentials", "The email or password is incorrect.");
-  }
-  return signIns.proceed({ user, method: "Password", ...client(body), factorPassed: false });
+/** A public client refreshes without a secret, and proves itself by PKCE at the first exchange; a wrong secret is never let through. */
+function isPublic(grant: Grant, body: Body): boolean {
+  return grant === byRefreshToken || (grant === byCode && typeof body["code_verifier"] === "string");
 }
 
-async function byRefreshToken(body: Body, { environment, signIns }: Parts): Promise<Record<string, unknown>> {
+function byCode(body: Body, { codes, environment, signIns }: Parts): Session {
+  const session = codes.redeem(field(body, "code"), optionalText(body, "code_verifier") ?? undefined);
+  const user = environment.users.get(session.user_id);
+  if (!user || !signIns.isLive(session)) throw oauthError("invalid_grant", "Session has already ended.");
+  const token = optionalText(body, "invitation_token");
+  if (typeof token === "string") {
+    const invitation = usableInvitation(environment, token, user);
+    acceptInvitation(environment, invitation, user);
+    session.organization_id = invitation.organization_id ?? session.organization_id;
+    touch(session);
+  }
+  return session;
+}
+
+async function byPassword(body: Body, parts: Parts): Promise<Session> {
+  const user = await provePassword(parts, field(body, "email"), field(body, "password"));
+  return parts.signIns.proceed({ user, method: "Password", ...client(body), factorPassed: false });
+}
+
+function byRefreshToken(body: Body, { signIns }: Parts): Session {
   const token = field(body, "refresh_token");
   const found = signIns.refreshTokens.find(token);
   if (!found) throw oauthError("invalid_grant", "Invalid refresh token.");
   const { session } = found;
   if (found.used) throw oauthError("invalid_grant", "Refresh token already exchanged.");
-  if (Date.parse(session.expires_at) <= Date.now()) environment.endSession(session);
-  const user = environment.users.get(session.user_id);
-  if (session.status !== "active" || !user) throw oauthError("invalid_grant", "Session has already ended.");
+  if (!signIns.isLive(session)) throw oauthError("invalid_grant", "Session has already ended.");
   const organizationId = optionalText(body, "organization_id");
   if (typeof organizationId === "string") {
-    signIns.requireMember(user.id, organizationId);
+    signIns.requireMember(session.user_id, organizationId);
     session.organization_id = organizationId;
     touch(session);
   }
   signIns.refreshTokens.markUsed(token);
-  return signIns.reply(user, session);
+  return session;
 }
 
-async function byMagicAuth(body: Body, { environment, limits, signIns }: Parts): Promise<Record<string, unknown>> {
-  const email = emailKey(field(body, "email"));
-  limits?.admit("authenticate", email);
-  const sent = environment.magicAuthByEmail.get(email);
-  useEmailCode(sent, field(body, "code"));
-  const user = environment.users.get(sent?.user_id ?? "");
-  if (!user || emailKey(user.email) !== email) throw badRequest("invalid_one_time_code", "The code is not valid.");
-  if (!user.email_verified) {
-    user.email_verified = true; // the code went to the address
-    userChanged(environment, user);
-  }
-  return signIns.proceed({ user, method: "MagicAuth", ...client(body), factorPassed: false });
+function byMagicAuth(body: Body, parts: Parts): Session {
+  const user = proveMagicCode(parts, field(body, "email"), field(body, "code"));
+  return parts.signIns.proceed({ user, method: "MagicAuth", ...client(body), factorPassed: false });
 }
 
-async function byEmailVerification(body: Body, { environment, limits, signIns }: Parts): Promise<Record<string, unknown>> {
-  const token = field(body, "pending_authentication_token");
-  const attempt = signIns.pending(token, "email_verification_required");
-  limits?.admit("authenticate", emailKey(attempt.user.email));
-  const sent = environment.emailVerificationByUser.get(attempt.user.id);
-  useEmailCode(sent?.email === attempt.user.email ? sent : undefined, field(body, "code"));
-  signIns.consume(token);
-  attempt.user.email_verified = true;
-  userChanged(environment, attempt.user);
-  return signIns.proceed(attempt);
+function byEmailVerification(body: Body, parts: Parts): Session {
+  return parts.signIns.proceed(proveAddress(parts, field(body, "pending_authentication_token"), field(body, "code")));
 }
 
-async function byTotp(body: Body, { environment, limits, signIns }: Parts): Promise<Record<string, unknown>> {
-  const token = field(body, "pending_authentication_token");
-  const challengeId = field(body, "authentication_challenge_id");
-  const attempt = signIns.pending(token, "mfa_challenge");
-  limits?.admit("authenticate", challengeId);
-  const challenge = environment.challenges.get(challengeId);
-  const factor = environment.factors.get(challenge?.factor_id ?? "");
-  // A challenge of another person's factor proves nothing here.
-  if (!challenge || factor?.user_id !== attempt.user.id) throw badRequest("user_mismatch", "The challenge does not belong to the user.");
-  await answerChallenge(environment, challenge, field(body, "code"));
-  signIns.consume(token);
-  return signIns.proceed({ ...attempt, factorPassed: true });
+async function byTotp(body: Body, parts: Parts): Promise<Session> {
+  const [token, challengeId] = [field(body, "pending_authentication_token"), field(body, "authentication_challenge_id")];
+  return parts.signIns.proceed(await proveFactor(parts, token, challengeId, field(body, "code")));
 }
 
-async function byOrganizationSelection(body: Body, { signIns }: Parts): Promise<Record<string, unknown>> {
-  const token = field(body, "pending_authentication_token");
-  const organizationId = field(body, "organization_id");
-  const attempt = signIns.pending(token, "organization_selection_required");
-  signIns.requireMember(attempt.user.id, organizationId);
-  signIns.consume(token);
-  return signIns.open(attempt, organizationId);
+function byOrganizationSelection(body: Body, parts: Parts): Session {
+  const attempt = chooseOrganization(parts, field(body, "pending_authentication_token"), field(body, "organization_id"));
+  return parts.signIns.open(attempt, attempt.organizationId);
 }
 
 function client(body: Body): Pick<SignInAttempt, "ipAddress" | "userAgent" | "invitationToken"> {

@@ -1,14 +1,13 @@
 import type { Hono } from "hono";
 import { readBody, requiredText } from "./body.ts";
 import { badRequest, notFound, unprocessable } from "./errors.ts";
-import { emailCodeEvent } from "./event-wire.ts";
 import type { RateLimits } from "./limits.ts";
-import { newEmailCode, newEmailVerification, useEmailCode } from "./signin.ts";
-import { type Environment, emailKey, stamp, type User } from "./state.ts";
-import { addUser, EMAIL, findUser, userChanged } from "./users.ts";
+import { newEmailVerification, newMagicAuth, useEmailCode } from "./one-time-codes.ts";
+import { type Environment, emailKey } from "./state.ts";
+import { addBareUser, EMAIL, findUser, userChanged } from "./users.ts";
 import { emailCodeWire, userWire } from "./wire.ts";
 
-/** Codes the service would e-mail: address verification and magic auth. Nothing is mailed here; the API shows the codes. */
+/** Codes that are e-mailed: address verification and magic auth. The API shows them too. */
 export function addCodeRoutes(app: Hono, environment: Environment, limits: RateLimits | undefined): void {
   app.get("/user_management/email_verification/:id", (c) => {
     const verification = environment.emailVerifications.get(c.req.param("id"));
@@ -39,11 +38,8 @@ export function addCodeRoutes(app: Hono, environment: Environment, limits: RateL
     if (!EMAIL.test(email)) throw unprocessable("email", "is not an e-mail address");
     limits?.admit("codes", emailKey(email));
     // An unknown address becomes a user, as on the service.
-    const user = environment.userByEmail.get(emailKey(email)) ?? newUser(environment, email);
-    const code = environment.magicAuths.add(newEmailCode("magic_auth", user));
-    environment.magicAuthByEmail.set(emailKey(email), code);
-    environment.events.append("magic_auth.created", emailCodeEvent("magic_auth", code));
-    return c.json(emailCodeWire("magic_auth", code), 201);
+    const user = environment.userByEmail.get(emailKey(email)) ?? addBareUser(environment, email);
+    return c.json(emailCodeWire("magic_auth", newMagicAuth(environment, user)), 201);
   });
 
   app.get("/user_management/magic_auth/:id", (c) => {
@@ -51,11 +47,4 @@ export function addCodeRoutes(app: Hono, environment: Environment, limits: RateL
     if (!code) throw notFound("Magic auth", c.req.param("id"));
     return c.json(emailCodeWire("magic_auth", code));
   });
-}
-
-function newUser(environment: Environment, email: string): User {
-  const nobody = { name: null, first_name: null, last_name: null, external_id: null, locale: null, last_sign_in_at: null };
-  const user: User = { ...stamp("user"), ...nobody, email, email_verified: false, metadata: {}, password: undefined };
-  addUser(environment, user);
-  return user;
 }

@@ -1,3 +1,6 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
 /** An answer other than 2xx, in the shape the service gives it. Its text never holds a secret or an address. */
 export class ApiError extends Error {
   readonly status: number;
@@ -42,4 +45,12 @@ export function conflict(code: string, message: string): ApiError {
 /** 422: a field is missing or has a wrong form; names the field, never its value. */
 export function unprocessable(field: string, problem: string): ApiError {
   return new ApiError(422, { code: "invalid_request_parameters", message: `Validation failed: ${field} ${problem}.` });
+}
+
+/** Answers an error as the API does; one that is nobody's answer is a 500 and told on stderr, without what the request held. */
+export function answerApiError(error: Error, c: Context): Response {
+  if (error instanceof ApiError) return c.json(error.body, error.status as ContentfulStatusCode, error.headers);
+  // The message may quote a body; where it happened is enough.
+  process.stderr.write(`WorkOS twin: ${error.name}\n${(error.stack ?? "").split("\n").slice(1).join("\n")}\n`);
+  return c.json({ message: "Internal Server Error" }, 500);
 }

@@ -1,5 +1,16 @@
-import type { EmailCode, Invitation, Membership, Organization, Permission, Role, Session, User } from "./state.ts";
-import { emailCodeWire, invitationWire, organizationWire, permissionWire, sessionWire, userWire } from "./wire.ts";
+import type {
+  EmailCode,
+  Environment,
+  Invitation,
+  Membership,
+  Organization,
+  PasswordReset,
+  Permission,
+  Role,
+  Session,
+  User,
+} from "./state.ts";
+import { emailCodeWire, invitationWire, organizationWire, passwordResetWire, permissionWire, sessionWire, userWire } from "./wire.ts";
 
 type Wire = Record<string, unknown>;
 
@@ -31,9 +42,9 @@ export function membershipEvent(membership: Membership): Wire {
   };
 }
 
-export function invitationEvent(invitation: Invitation, now: number): Wire {
+export function invitationEvent(environment: Environment, invitation: Invitation): Wire {
   // Whoever holds the token can accept: it is fetched by API, never pushed.
-  const { token: _, accept_invitation_url: __, ...data } = invitationWire(invitation, now);
+  const { token: _, accept_invitation_url: __, ...data } = invitationWire(environment, invitation);
   return data;
 }
 
@@ -60,5 +71,11 @@ export function sessionEvent(session: Session): Wire {
 /** The id of a code, never the code: the caller fetches it by API. */
 export function emailCodeEvent(object: "email_verification" | "magic_auth", code: EmailCode): Wire {
   const { code: _, ...data } = emailCodeWire(object, code);
+  return data;
+}
+
+/** Without the token, as a code. */
+export function passwordResetEvent(environment: Environment, reset: PasswordReset): Wire {
+  const { password_reset_token: _, password_reset_url: __, ...data } = passwordResetWire(environment, reset);
   return data;
 }

@@ -30,15 +30,15 @@ const LONGEST_RANGE_MS = 30 * DAY_MS;
 export class EventLog {
   readonly #clock: Clock;
   readonly #events: LoggedEvent[] = [];
-  #listener: (event: WorkosEvent) => void = () => {};
+  readonly #listeners: ((event: WorkosEvent) => void)[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Names who hears of each event as it happens. */
+  /** Adds one who hears of each event as it happens. */
   onEvent(listener: (event: WorkosEvent) => void): void {
-    this.#listener = listener;
+    this.#listeners.push(listener);
   }
 
   /** Logs what has just happened; the data are copied, so that later changes do not reach back. */
@@ -53,7 +53,7 @@ export class EventLog {
       context: {},
     };
     this.#events.push({ id: event.id, event, organizationId, at });
-    this.#listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 
   find(id: string): WorkosEvent | undefined {

@@ -101,7 +101,7 @@ export async function answerChallenge(environment: Environment, challenge: Chall
   return factor;
 }
 
-function newChallenge(environment: Environment, factor: Factor): Challenge {
+export function newChallenge(environment: Environment, factor: Factor): Challenge {
   const expires = new Date(Date.now() + CHALLENGE_LIFE_MS).toISOString();
   return environment.challenges.add({
     ...stamp("auth_challenge"),

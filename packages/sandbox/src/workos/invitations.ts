@@ -14,10 +14,10 @@ const DAY_MS = 24 * 3_600_000;
 const DEFAULT_DAYS = 7;
 const MOST_DAYS = 30;
 
-/** Nothing is mailed: whoever made the invitation finds its token in the answer. */
+/** The mail with the link is sent on the event; whoever made the invitation finds its token in the answer. */
 export function addInvitationRoutes(app: Hono, environment: Environment): void {
   const path = "/user_management/invitations";
-  const wire = (invitation: Invitation) => invitationWire(invitation, environment.clock.now());
+  const wire = (invitation: Invitation) => invitationWire(environment, invitation);
 
   app.post(path, async (c) => {
     const body = await readBody(c);
@@ -124,8 +124,7 @@ const RESEND_REFUSALS: Readonly<Record<string, [code: string, message: string]>>
  */
 export function usableInvitation(environment: Environment, token: string, user: User): Invitation {
   const invitation = environment.invitationByToken.get(token);
-  if (!invitation || invitationWire(invitation, environment.clock.now())["state"] !== "pending")
-    throw refusedAtSignIn("invitation_invalid");
+  if (!invitation || invitationWire(environment, invitation)["state"] !== "pending") throw refusedAtSignIn("invitation_invalid");
   if (emailKey(invitation.email) !== emailKey(user.email)) throw refusedAtSignIn("invitation_cannot_be_used_for_email");
   return invitation;
 }
@@ -173,7 +172,6 @@ function invitedMembership(environment: Environment, invitation: Invitation): Me
 }
 
 function refuseNeedless(environment: Environment, email: string, organizationId: string | null): void {
-  const now = environment.clock.now();
   const user = environment.userByEmail.get(emailKey(email));
   const memberships = user ? environment.activeMemberships(user.id) : [];
   if (organizationId === null && user) throw badRequest("user_already_exists", "A user with this email already exists.");
@@ -186,7 +184,7 @@ function refuseNeedless(environment: Environment, email: string, organizationId:
       (one) =>
         emailKey(one.email) === emailKey(email) &&
         one.organization_id === organizationId &&
-        invitationWire(one, now)["state"] === "pending",
+        invitationWire(environment, one)["state"] === "pending",
     );
   if (!invited) return;
   if (organizationId === null) throw badRequest("email_already_invited", "The email has already been invited.");
@@ -194,7 +192,7 @@ function refuseNeedless(environment: Environment, email: string, organizationId:
 }
 
 function requirePending(environment: Environment, invitation: Invitation): void {
-  if (invitationWire(invitation, environment.clock.now())["state"] !== "pending") {
+  if (invitationWire(environment, invitation)["state"] !== "pending") {
     throw badRequest("invite_not_pending", "Invite is not pending.");
   }
 }
@@ -209,6 +207,6 @@ function readDays(value: unknown): number {
 }
 
 function announce(environment: Environment, what: "created" | "accepted" | "revoked" | "resent", invitation: Invitation): void {
-  const data = invitationEvent(invitation, environment.clock.now());
+  const data = invitationEvent(environment, invitation);
   environment.events.append(`invitation.${what}`, data, invitation.organization_id ?? undefined);
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { newId } from "./ids.ts";
 import { isLimitFigures, type LimitFigures } from "./limits.ts";
+import { MAIL_KINDS, type MailKind } from "./mails.ts";
+import { isRedirectUri } from "./redirects.ts";
 
 export interface WorkosTwinOptions {
   /** Default 0: a free port. */
@@ -30,6 +32,16 @@ export interface WorkosTwinOptions {
   announceCascades?: boolean;
   /** Adds `Retry-After` to a 429; the service does not promise it, so the default is false. */
   retryAfter?: boolean;
+  /** Where the hosted pages may bring a code: exact addresses, the first of which is the default. The API adds more. */
+  redirectUris?: readonly string[];
+  /** Where a browser may go after signing out: exact addresses; the first is taken when none or another is asked for. */
+  signOutRedirects?: readonly string[];
+  /** The application's page that starts a sign-in: where invitations and resets lead, which did not begin at the application. */
+  signInEndpoint?: string;
+  /** Where mails are sent, for example `smtp://127.0.0.1:2525`. They are kept in the outbox in any case. */
+  smtpUrl?: string;
+  /** Kinds of mail that the dashboard has switched off: whoever reads the events sends them. */
+  silentMails?: readonly MailKind[];
 }
 
 export interface TwinSettings {
@@ -48,6 +60,11 @@ export interface TwinSettings {
   clockSpeed: number;
   announceCascades: boolean;
   retryAfter: boolean;
+  redirectUris: readonly string[];
+  signOutRedirects: readonly string[];
+  signInEndpoint: string | undefined;
+  smtpUrl: string | undefined;
+  silentMails: readonly MailKind[];
 }
 
 /**
@@ -79,6 +96,11 @@ export function settle(options: WorkosTwinOptions): TwinSettings {
     clockSpeed: options.clockSpeed ?? 1,
     announceCascades: options.announceCascades ?? true,
     retryAfter: options.retryAfter ?? false,
+    redirectUris: options.redirectUris ?? [],
+    signOutRedirects: options.signOutRedirects ?? [],
+    signInEndpoint: options.signInEndpoint,
+    smtpUrl: options.smtpUrl,
+    silentMails: options.silentMails ?? [],
   };
 }
 
@@ -90,12 +112,17 @@ function issuerOf({ issuer = "per_client", issuerBase = "https://api.workos.com"
 
 const text = (value: unknown): boolean => typeof value === "string" && value !== "";
 const flag = (value: unknown): boolean => typeof value === "boolean";
+const webAddress = (value: unknown): boolean => typeof value === "string" && isRedirectUri(value);
+const listOf =
+  (fits: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every(fits);
 const positive = (value: unknown): boolean => typeof value === "number" && value > 0;
 
 const FORMS: Record<keyof WorkosTwinOptions, (value: unknown) => boolean> = {
   port: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 65_536,
   apiKey: text,
-  otherApiKeys: (value) => Array.isArray(value) && value.every(text),
+  otherApiKeys: listOf(text),
   clientId: text,
   issuer: (value) => value === "per_client" || value === "bare" || (text(value) && /^custom:https?:\/\//.test(value as string)),
   issuerBase: text,
@@ -108,4 +135,9 @@ const FORMS: Record<keyof WorkosTwinOptions, (value: unknown) => boolean> = {
   clockSpeed: positive,
   announceCascades: flag,
   retryAfter: flag,
+  redirectUris: listOf(webAddress),
+  signOutRedirects: listOf(webAddress),
+  signInEndpoint: webAddress,
+  smtpUrl: (value) => text(value) && URL.canParse(value as string) && new URL(value as string).protocol === "smtp:",
+  silentMails: listOf((kind) => (MAIL_KINDS as readonly unknown[]).includes(kind)),
 };

@@ -96,6 +96,9 @@ function removeOrganization(environment: Environment, organization: Organization
   for (const directory of environment.directories.all()) {
     if (directory.organization_id === organization.id) removeDirectory(environment, directory);
   }
+  for (const connection of environment.connections.all()) {
+    if (connection.organization_id === organization.id) environment.connections.delete(connection.id);
+  }
   if (organization.external_id !== null) environment.organizationByExternalId.delete(organization.external_id);
   for (const { domain } of organization.domains) environment.organizationByDomain.delete(domain);
   environment.organizations.delete(organization.id);

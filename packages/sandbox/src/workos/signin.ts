@@ -1,13 +1,14 @@
 import { ApiError, badRequest, oauthError } from "./errors.ts";
-import { emailCodeEvent, sessionEvent } from "./event-wire.ts";
-import { newCode, newSecret } from "./ids.ts";
+import { sessionEvent } from "./event-wire.ts";
+import { newSecret } from "./ids.ts";
 import { acceptInvitation, usableInvitation } from "./invitations.ts";
+import { newEmailVerification } from "./one-time-codes.ts";
 import type { TwinSettings } from "./options.ts";
-import { type EmailCode, type Environment, type Session, stamp, type User } from "./state.ts";
+import { type Environment, type Impersonator, type Session, stamp, touch, type User } from "./state.ts";
 import { accessClaims, RefreshTokens, type Signer } from "./tokens.ts";
 import { userWire } from "./wire.ts";
 
-type Method = "Password" | "MagicAuth" | "GoogleOAuth";
+type Method = "Password" | "MagicAuth" | "GoogleOAuth" | "SSO" | "Impersonation";
 
 export interface SignInAttempt {
   user: User;
@@ -18,6 +19,17 @@ export interface SignInAttempt {
   invitationToken?: string | undefined;
   /** The TOTP step has been passed, or is not asked of this attempt. */
   factorPassed: boolean;
+  /** The organization to sign in to, when it has been chosen already. Where the user is no active member of it, it is not taken. */
+  organizationId?: string | undefined;
+  /** The session this browser has already: the same person goes on with it. */
+  continues?: Session | undefined;
+  /** The person proved nothing anew: the session's `authenticated_at` stays. */
+  silent?: boolean;
+  impersonator?: Impersonator;
+  /** The connection a single sign-on came through: remembered with the user once it is through. */
+  connectionId?: string;
+  /** An identity provider spoke for an address that is not in its organization's domains: it is proved even where it was proved before. */
+  addressUnproven?: boolean;
 }
 
 /** The step a pending sign-in waits for; its code is also the error the caller got. */
@@ -30,9 +42,16 @@ interface Pending {
 }
 
 const PENDING_LIFE_MS = 10 * 60_000;
-const CODE_LIFE_MS = 10 * 60_000;
 const SESSION_LIFE_MS = 7 * 24 * 3_600_000;
-const SESSION_METHODS = { Password: "password", MagicAuth: "magic_code", GoogleOAuth: "oauth" } as const;
+// docs authkit/impersonation
+const IMPERSONATION_LIFE_MS = 60 * 60_000;
+const SESSION_METHODS = {
+  Password: "password",
+  MagicAuth: "magic_code",
+  GoogleOAuth: "oauth",
+  SSO: "sso",
+  Impersonation: "impersonation",
+} as const;
 
 /** Carries a sign-in through its steps: proved address, TOTP, one organization, session. */
 export class SignIns {
@@ -51,13 +70,13 @@ export class SignIns {
   /**
    * Takes the attempt as far as it gets.
    *
-   * @param organizationId the organization to sign in to, when it has been chosen already
-   * @returns the body of a successful reply
-   * @throws ApiError 403 with a pending token when a step is missing: email_verification_required, mfa_challenge, organization_selection_required
+   * @throws ApiError 403 with a pending token when a step is missing: email_verification_required, mfa_challenge,
+   *   organization_selection_required; 400 sso_required when the address belongs to an organization with an identity provider
    */
-  async proceed(attempt: SignInAttempt, organizationId?: string): Promise<Record<string, unknown>> {
+  proceed(attempt: SignInAttempt): Session {
     const { user } = attempt;
-    if (!user.email_verified) throw this.#verificationRequired(attempt);
+    if (!attempt.silent) this.#requireOwnIdentityProvider(attempt);
+    if (!user.email_verified || attempt.addressUnproven) throw this.#verificationRequired(attempt);
     const factors = this.#environment.factorsByUser.of(user.id);
     if (factors.length > 0 && !attempt.factorPassed && this.#challenges(attempt.method)) {
       throw this.#wait(attempt, "mfa_challenge", "The user must complete an MFA challenge to finish authenticating.", {
@@ -70,8 +89,8 @@ export class SignIns {
       acceptInvitation(this.#environment, invitation, user);
       return this.open(attempt, invitation.organization_id ?? undefined);
     }
-    if (organizationId !== undefined) return this.open(attempt, organizationId);
     const memberships = this.#environment.activeMemberships(user.id);
+    if (memberships.some((one) => one.organization_id === attempt.organizationId)) return this.open(attempt, attempt.organizationId);
     if (memberships.length > 1) {
       throw this.#wait(attempt, "organization_selection_required", "The user must choose an organization to finish their authentication.", {
         organizations: memberships.map(({ organization_id: id }) => ({ id, name: this.#environment.organizations.get(id)?.name })),
@@ -81,30 +100,46 @@ export class SignIns {
     return this.open(attempt, memberships[0]?.organization_id);
   }
 
-  /** Opens a session without asking anything more. */
-  async open(attempt: SignInAttempt, organizationId: string | undefined): Promise<Record<string, unknown>> {
-    const { user, method } = attempt;
+  /** Opens a session without asking anything more, or goes on with the one the browser has. */
+  open(attempt: SignInAttempt, organizationId: string | undefined): Session {
+    const { user, method, continues, connectionId } = attempt;
+    if (connectionId !== undefined) this.#environment.ssoIdentities.add(`${user.id} ${connectionId}`);
+    if (continues && continues.user_id === user.id && this.isLive(continues)) {
+      if (!attempt.silent) continues.authenticated_at = Date.now();
+      continues.organization_id = organizationId;
+      touch(continues);
+      return continues;
+    }
+    const life = method === "Impersonation" ? IMPERSONATION_LIFE_MS : SESSION_LIFE_MS;
     const session: Session = {
       ...stamp("session"),
       user_id: user.id,
       organization_id: organizationId,
       auth_method: SESSION_METHODS[method],
       authentication_method: method,
+      authenticated_at: Date.now(),
+      impersonator: attempt.impersonator,
       ip_address: attempt.ipAddress,
       user_agent: attempt.userAgent,
       status: "active",
-      expires_at: new Date(Date.now() + SESSION_LIFE_MS).toISOString(),
+      expires_at: new Date(Date.now() + life).toISOString(),
       ended_at: null,
     };
     user.last_sign_in_at = session.created_at;
     this.#environment.sessions.add(session);
     this.#environment.sessionsByUser.add(user.id, session);
     this.#environment.events.append("session.created", sessionEvent(session), organizationId);
-    return this.reply(user, session);
+    return session;
   }
 
-  /** The body of a successful reply: fresh tokens of this session. */
-  async reply(user: User, session: Session): Promise<Record<string, unknown>> {
+  /**
+   * The body of a successful reply: fresh tokens of this session.
+   *
+   * @throws ApiError 400 invalid_grant when the session or its user is no more
+   */
+  async reply(session: Session): Promise<Record<string, unknown>> {
+    const user = this.#environment.users.get(session.user_id);
+    if (!user || !this.isLive(session)) throw oauthError("invalid_grant", "Session has already ended.");
     const accessToken = await this.#signer.signClaims(accessClaims(this.#environment, this.#settings, session));
     return {
       user: userWire(user),
@@ -112,7 +147,14 @@ export class SignIns {
       access_token: accessToken,
       refresh_token: this.refreshTokens.issue(session),
       authentication_method: session.authentication_method,
+      ...(session.impersonator === undefined ? {} : { impersonator: session.impersonator }),
     };
+  }
+
+  /** Whether a session goes on; one whose time is over is ended. */
+  isLive(session: Session): boolean {
+    if (Date.parse(session.expires_at) <= Date.now()) this.#environment.endSession(session);
+    return session.status === "active" && this.#environment.users.get(session.user_id) !== undefined;
   }
 
   /** @throws ApiError 400 organization_membership_not_found unless the user is an active member */
@@ -141,7 +183,23 @@ export class SignIns {
 
   #challenges(method: Method): boolean {
     const { challengeEnrolled } = this.#settings;
+    // docs authkit/mfa: the requirement does not apply to SSO users.
+    if (method === "SSO" || method === "Impersonation") return false;
     return challengeEnrolled === "every_method" || (challengeEnrolled && method !== "GoogleOAuth");
+  }
+
+  /** An organization with a verified domain and an identity provider takes only sign-ins through that (docs authkit/organization-policies). */
+  #requireOwnIdentityProvider({ user, method }: SignInAttempt): void {
+    if (method === "SSO" || method === "Impersonation") return;
+    const organization = this.#environment.organizationOfAddress(user.email);
+    const connections = organization ? this.#environment.activeConnections(organization.id) : [];
+    if (connections.length === 0) return;
+    throw new ApiError(400, {
+      error: "sso_required",
+      error_description: "The request failed due to: sso_required.",
+      email: user.email,
+      connection_ids: connections.map(({ id }) => id),
+    });
   }
 
   #wait(attempt: SignInAttempt, step: Step, message: string, more: Record<string, unknown>): ApiError {
@@ -157,41 +215,4 @@ export class SignIns {
       email_verification_id: id,
     });
   }
-}
-
-/** Makes the code a user must enter to prove the address; an earlier one no longer counts. */
-export function newEmailVerification(environment: Environment, user: User): EmailCode {
-  const verification = environment.emailVerifications.add(newEmailCode("email_verification", user));
-  environment.emailVerificationByUser.set(user.id, verification);
-  environment.events.append("email_verification.created", emailCodeEvent("email_verification", verification));
-  return verification;
-}
-
-export function newEmailCode(prefix: string, user: User): EmailCode {
-  return {
-    ...stamp(prefix),
-    user_id: user.id,
-    email: user.email,
-    code: newCode(),
-    expires_at: new Date(Date.now() + CODE_LIFE_MS).toISOString(),
-    used: false,
-    attempts: 0,
-  };
-}
-
-const MOST_CODE_ATTEMPTS = 10;
-
-/**
- * Uses a code that was sent by e-mail.
- *
- * @throws ApiError 400 invalid_one_time_code, one_time_code_expired, one_time_code_previously_used, one_time_code_too_many_attempts
- */
-export function useEmailCode(sent: EmailCode | undefined, code: string): void {
-  if (!sent) throw badRequest("invalid_one_time_code", "The code is not valid.");
-  if (sent.attempts >= MOST_CODE_ATTEMPTS) throw badRequest("one_time_code_too_many_attempts", "Too many attempts for this code.");
-  sent.attempts += 1;
-  if (sent.code !== code) throw badRequest("invalid_one_time_code", "The code is not valid.");
-  if (sent.used) throw badRequest("one_time_code_previously_used", "The code has already been used.");
-  if (Date.parse(sent.expires_at) <= Date.now()) throw badRequest("one_time_code_expired", "The code has expired.");
-  sent.used = true;
 }

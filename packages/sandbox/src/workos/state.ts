@@ -92,13 +92,37 @@ export interface Challenge extends Stamped {
 export interface Session extends Stamped {
   user_id: string;
   organization_id: string | undefined;
-  auth_method: "password" | "oauth" | "magic_code";
+  auth_method: "password" | "oauth" | "magic_code" | "sso" | "impersonation";
   authentication_method: string;
+  /** When the person last proved who they are, in milliseconds since 1970: refreshing does not move it. */
+  authenticated_at: number;
+  impersonator: Impersonator | undefined;
   ip_address: string | null;
   user_agent: string | null;
   status: "active" | "revoked";
   expires_at: string;
   ended_at: string | null;
+}
+
+/** A member of the WorkOS team who signed in as somebody else. */
+export interface Impersonator {
+  email: string;
+  reason: string;
+}
+
+/** A connection to an organization's identity provider. */
+export interface Connection extends Stamped {
+  organization_id: string;
+  name: string;
+  state: "active" | "inactive";
+}
+
+export interface PasswordReset extends Stamped {
+  user_id: string;
+  email: string;
+  token: string;
+  expires_at: string;
+  used: boolean;
 }
 
 export interface Directory extends Stamped {
@@ -147,6 +171,8 @@ export interface EmailCode extends Stamped {
 export class Environment {
   readonly clock = new Clock();
   readonly events = new EventLog(this.clock);
+  /** Where the twin is reached: in links that leave it. Known once it listens. */
+  baseUrl = "http://127.0.0.1";
   readonly #announceCascades: boolean;
   readonly users = new Collection<User>();
   readonly userByEmail = new Map<string, User>();
@@ -173,6 +199,11 @@ export class Environment {
   readonly emailVerificationByUser = new Map<string, EmailCode>();
   readonly magicAuths = new Collection<EmailCode>();
   readonly magicAuthByEmail = new Map<string, EmailCode>();
+  readonly connections = new Collection<Connection>();
+  /** Users who have come through a connection before, as `<user id> <connection id>`. */
+  readonly ssoIdentities = new Set<string>();
+  readonly passwordResets = new Collection<PasswordReset>();
+  readonly passwordResetByToken = new Map<string, PasswordReset>();
 
   /** @param announceCascades whether what goes along with a deleted user or organization has events of its own */
   constructor(announceCascades = true) {
@@ -183,6 +214,17 @@ export class Environment {
 
   activeMemberships(userId: string): Membership[] {
     return this.membershipsByUser.of(userId).filter((membership) => membership.status === "active");
+  }
+
+  /** The organization whose verified domain this address lies in. */
+  organizationOfAddress(email: string): Organization | undefined {
+    const name = emailKey(email).split("@").at(-1) ?? "";
+    const organization = this.organizationByDomain.get(name);
+    return organization?.domains.some(({ domain, state }) => domain === name && state === "verified") ? organization : undefined;
+  }
+
+  activeConnections(organizationId: string): Connection[] {
+    return this.connections.all().filter((one) => one.organization_id === organizationId && one.state === "active");
   }
 
   addMembership(membership: Membership): void {

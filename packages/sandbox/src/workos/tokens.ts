@@ -80,6 +80,8 @@ export function accessClaims(environment: Environment, settings: TwinSettings, s
     ...(settings.withClientId ? { client_id: settings.clientId } : {}),
     sub: session.user_id,
     sid: session.id,
+    auth_time: Math.floor(session.authenticated_at / 1_000),
+    ...(session.impersonator === undefined ? {} : { act: { sub: session.impersonator.email } }),
     jti: ulid(),
     ...(session.organization_id === undefined ? {} : { org_id: session.organization_id }),
     ...(roles.length === 0 ? {} : { role: roles[0], roles }),

@@ -28,12 +28,14 @@ export interface WorkosTwin extends WorkosTwinAddress {
  */
 export async function startWorkosTwin(options: WorkosTwinOptions = {}): Promise<WorkosTwin> {
   const settings = settle(options);
-  const { app, stop: stopDeliveries } = createApp(settings, await Signer.create());
+  const { app, listensAt, stop: stopDeliveries } = createApp(settings, await Signer.create());
   const { port, stop } = await serveTwin(app, settings.port);
+  const url = `http://127.0.0.1:${port}`;
+  listensAt(url);
   return {
     service: "workos",
     port,
-    url: `http://127.0.0.1:${port}`,
+    url,
     apiKey: settings.apiKey,
     clientId: settings.clientId,
     adminToken: settings.adminToken,

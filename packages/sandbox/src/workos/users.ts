@@ -103,6 +103,14 @@ export function addUser(environment: Environment, user: User): void {
   environment.events.append("user.created", userEvent(user));
 }
 
+/** Makes a user of whom no more than this is known. */
+export function addBareUser(environment: Environment, email: string, known: Partial<User> = {}): User {
+  const nothing = { name: null, first_name: null, last_name: null, external_id: null, locale: null, last_sign_in_at: null };
+  const user: User = { ...stamp("user"), ...nothing, email, email_verified: false, metadata: {}, password: undefined, ...known };
+  addUser(environment, user);
+  return user;
+}
+
 /** To be called after every change of a user: dates and announces it. */
 export function userChanged(environment: Environment, user: User): void {
   touch(user);
@@ -168,6 +176,12 @@ function readNames(body: Body): Partial<Pick<User, "name" | "first_name" | "last
   return names;
 }
 
+/** What is wrong with a new password; undefined when nothing is. */
+export function passwordWeakness(password: string): InnerError | undefined {
+  if (password.length >= SHORTEST_PASSWORD) return undefined;
+  return { code: "password_too_short", message: `Password must be at least ${SHORTEST_PASSWORD} characters long.` };
+}
+
 /** A password in plain text, an imported hash, or neither; null counts as not sent. */
 async function readPassword(body: Body): Promise<StoredPassword | undefined> {
   const password = optionalText(body, "password");
@@ -179,10 +193,8 @@ async function readPassword(body: Body): Promise<StoredPassword | undefined> {
     if (typeof type === "string") {
       throw badRequest("password_and_password_hash_type_provided", "A password hash type belongs to a password hash, not to a password.");
     }
-    if (password.length < SHORTEST_PASSWORD) {
-      const inner = { code: "password_too_short", message: `Password must be at least ${SHORTEST_PASSWORD} characters long.` };
-      throw badRequest("password_strength_error", "Password does not meet strength requirements.", [inner]);
-    }
+    const weakness = passwordWeakness(password);
+    if (weakness) throw badRequest("password_strength_error", "Password does not meet strength requirements.", [weakness]);
     return keepPassword(password);
   }
   if (typeof hash !== "string") {

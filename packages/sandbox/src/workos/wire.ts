@@ -1,11 +1,13 @@
 import type {
   Challenge,
+  Connection,
   EmailCode,
   Environment,
   Factor,
   Invitation,
   Membership,
   Organization,
+  PasswordReset,
   Permission,
   Role,
   Session,
@@ -78,8 +80,8 @@ export function membershipWire(environment: Environment, membership: Membership)
   };
 }
 
-export function invitationWire(invitation: Invitation, now: number): Wire {
-  const expired = invitation.state === "pending" && Date.parse(invitation.expires_at) <= now;
+export function invitationWire(environment: Environment, invitation: Invitation): Wire {
+  const expired = invitation.state === "pending" && Date.parse(invitation.expires_at) <= environment.clock.now();
   return {
     object: "invitation",
     id: invitation.id,
@@ -95,7 +97,7 @@ export function invitationWire(invitation: Invitation, now: number): Wire {
     created_at: invitation.created_at,
     updated_at: invitation.updated_at,
     token: invitation.token,
-    accept_invitation_url: `https://example.com/invite?invitation_token=${invitation.token}`,
+    accept_invitation_url: `${environment.baseUrl}/authkit/invitation?invitation_token=${invitation.token}`,
   };
 }
 
@@ -160,6 +162,7 @@ export function sessionWire(session: Session): Wire {
     user_id: session.user_id,
     ...(session.organization_id === undefined ? {} : { organization_id: session.organization_id }),
     auth_method: session.auth_method,
+    ...(session.impersonator === undefined ? {} : { impersonator: session.impersonator }),
     status: expired ? "expired" : session.status,
     ip_address: session.ip_address,
     user_agent: session.user_agent,
@@ -181,5 +184,35 @@ export function emailCodeWire(object: "email_verification" | "magic_auth", code:
     expires_at: code.expires_at,
     created_at: code.created_at,
     updated_at: code.updated_at,
+  };
+}
+
+/** The token and its link are for whoever holds the API key: custom mails are made of them. */
+export function passwordResetWire(environment: Environment, reset: PasswordReset): Wire {
+  return {
+    object: "password_reset",
+    id: reset.id,
+    user_id: reset.user_id,
+    email: reset.email,
+    expires_at: reset.expires_at,
+    created_at: reset.created_at,
+    password_reset_token: reset.token,
+    password_reset_url: `${environment.baseUrl}/authkit/reset-password?token=${reset.token}`,
+  };
+}
+
+export function connectionWire(environment: Environment, connection: Connection): Wire {
+  const domains = environment.organizations.get(connection.organization_id)?.domains ?? [];
+  return {
+    object: "connection",
+    id: connection.id,
+    organization_id: connection.organization_id,
+    connection_type: "TestIdp",
+    name: connection.name,
+    state: connection.state,
+    status: connection.state === "active" ? "linked" : "unlinked",
+    domains: domains.map(({ id, domain }) => ({ object: "connection_domain", id, domain })),
+    created_at: connection.created_at,
+    updated_at: connection.updated_at,
   };
 }
