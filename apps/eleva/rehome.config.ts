@@ -52,6 +52,8 @@ export default () => {
       organizationName: (user) => [user.firstName, user.lastName].filter(Boolean).join(" ") || user.username || "Personal",
       workosRoles,
       ownerRole: "owner",
+      // Set-up flags are computed anew, tokens are asked for again, the rest is of Clerk's own pages.
+      dropMetadata: ["unsafe", "private", "locale"],
       acceptHeld: (process.env["ACCEPT_HELD"] ?? "").split(",").filter(Boolean),
     },
     people: { upsert: peopleUpsert, guests: guestUpsert, adoptGuests: guestAdoption },

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { EXIT } from "../exit.ts";
+import type { Decision } from "../plan/dispositions.ts";
 import { type Plan, planMove } from "../plan/plan.ts";
-import { bold, moveOf, printJson, printLine, seconds, table, yellow } from "./output.ts";
+import { bold, moveOf, printJsonWith, printLine, seconds, table, yellow } from "./output.ts";
 
 export function addPlan(program: Command): void {
   program
@@ -12,10 +13,11 @@ export function addPlan(program: Command): void {
     .option("--json", "print one JSON object on stdout and nothing else", false)
     .addHelpText("after", "\nExample:\n  $ rehome plan --held")
     .action(async (options: { held: boolean; explain: boolean; json: boolean }, command: Command) => {
-      const plan = await planMove(await moveOf(command));
-      if (options.json) printJson({ ok: plan.open.length === 0, ...plan, next_step: nextStep(plan) });
-      else printPlan(plan, options);
-      process.exitCode = plan.open.length === 0 ? EXIT.done : EXIT.notHeld;
+      await planMove(await moveOf(command), async (plan, decisions) => {
+        if (options.json) await printJsonWith({ ok: plan.open.length === 0, ...plan, next_step: nextStep(plan) }, "decisions", decisions);
+        else printPlan(plan, decisions, options);
+        process.exitCode = plan.open.length === 0 ? EXIT.done : EXIT.notHeld;
+      });
     });
 }
 
@@ -33,7 +35,7 @@ const DISPOSITIONS = [
 ] as const;
 
 /** The plan as an operator reads it. */
-export function printPlan(plan: Plan, options: { held: boolean; explain: boolean }): void {
+export function printPlan(plan: Plan, decisions: Iterable<Decision>, options: { held: boolean; explain: boolean }): void {
   const rows = plan.tables.reduce((sum, t) => sum + t.rows, 0);
   const staying = plan.tables.reduce((sum, t) => sum + total(t.stays), 0);
   printLine(
@@ -57,31 +59,43 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
     const { before, after, currency } = plan.monthlyCost;
     printLine(`  Cost: ${before} → ${after} ${currency} a month (${after >= before ? "+" : ""}${after - before})`);
   }
-  if (options.explain) printExplanation(plan);
-  if (options.held) printHeld(plan);
+  for (const note of plan.sources.notes) printLine(yellow(`  ${note}`));
+  if (options.explain) printExplanation(plan, decisions);
+  if (options.held) printHeld(plan, decisions);
   printLine();
   if (plan.open.length > 0) printLine(yellow(`Decide first: ${plan.open.length} held users.`));
   printLine(`Nothing was changed. Next: ${nextStep(plan)}`);
 }
 
-function printExplanation(plan: Plan): void {
+function printExplanation(plan: Plan, decisions: Iterable<Decision>): void {
   printLine(`\n${bold("Rows by table")}`);
   printLine(table([["table", "rows", "stay", "why"], ...plan.tables.map((t) => [t.table, t.rows, total(t.stays), reasons(t.stays)])]));
-  printLine(`\n${bold("Cannot be carried")} (the account moves all the same)`);
-  const losses = plan.decisions.filter((decision) => decision.losses.length > 0);
-  printLine(losses.length === 0 ? "  nothing" : table(losses.map((decision) => [decision.legacyUserId, decision.losses.join(", ")])));
+  if (total(plan.users.resetByHasher) > 0) {
+    printLine(`\n${bold("Passwords that are reset, by hasher")}`);
+    printLine(`  ${reasons(plan.users.resetByHasher)}`);
+  }
+  printLine(`\n${bold("Cannot be carried, or was found")} (the account goes its way all the same)`);
+  let nobody = true;
+  for (const { legacyUserId, losses, findings } of decisions) {
+    if (losses.length === 0 && findings.length === 0) continue;
+    nobody = false;
+    printLine(`  ${legacyUserId}  ${losses.join(", ")}`.trimEnd());
+    for (const finding of findings) printLine(`    ${finding}`);
+  }
+  if (nobody) printLine("  nothing");
 }
 
-function printHeld(plan: Plan): void {
+function printHeld(plan: Plan, decisions: Iterable<Decision>): void {
   printLine(`\n${bold("Held")}`);
-  const held = plan.decisions.filter((decision) => decision.disposition === "hold");
-  printLine(
-    held.length === 0
-      ? "  nobody"
-      : table(
-          held.map((decision) => [decision.legacyUserId, decision.reason, plan.open.includes(decision.legacyUserId) ? "open" : "accepted"]),
-        ),
-  );
+  const open = new Set(plan.open);
+  let nobody = true;
+  for (const { legacyUserId, disposition, reason, findings } of decisions) {
+    if (disposition !== "hold") continue;
+    nobody = false;
+    printLine(`  ${legacyUserId}  ${reason}  ${open.has(legacyUserId) ? "open" : "accepted"}`);
+    for (const finding of findings) printLine(`    ${finding}`);
+  }
+  if (nobody) printLine("  nobody");
 }
 
 const total = (counts: Record<string, number>): number => Object.values(counts).reduce((sum, n) => sum + n, 0);

@@ -6,6 +6,10 @@ export type Clerk = ReturnType<typeof createClerkClient>;
 
 /** Clerk as the way back writes to it. Before a rollback the mover only reads there. */
 export function openClerk({ secretKey, publishableKey, apiUrl }: MoveConfig["legacy"]["clerk"]): Clerk {
+  if (!secretKey)
+    throw new MoveError("CONFIG_INVALID", "The way back writes to Clerk, and rehome.config.ts names no legacy.clerk.secretKey.", {
+      next: "Set legacy.clerk.secretKey, then run the command again.",
+    });
   return createClerkClient({
     secretKey,
     ...(publishableKey ? { publishableKey } : {}),

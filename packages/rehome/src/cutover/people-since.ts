@@ -10,7 +10,7 @@ import type { GateCheck } from "./gate.ts";
  * left out, or taken along wrongly. Writes nothing.
  */
 export async function checkPeopleSince(client: ClientBase, config: MoveConfig): Promise<GateCheck> {
-  const now = decide(await readLegacyUsers(config.legacy.clerk), config.users.roles);
+  const now = decide(await readLegacyUsers(config.legacy.clerk), config.users);
   const rows = await query<{ id: string; disposition: string }>(
     client,
     "read the dispositions",

@@ -21,7 +21,7 @@ export async function runUsers(config: MoveConfig, progress: Progress): Promise<
   const startedAt = performance.now();
   progress.step("read Clerk");
   const people = await readLegacyUsers(config.legacy.clerk);
-  const decisions = decide(people, config.users.roles);
+  const decisions = decide(people, config.users);
   return withConnection(config.target.mover, "target", async (target) => {
     const epoch = await takeMove(target, "users");
     await saveIdentities(target, people, decisions, config.users, epoch);
