@@ -108,6 +108,16 @@ create table if not exists rehome.task (
   primary key (verb, item)
 );
 
+-- When the next request to WorkOS may be sent, by kind and of all kinds, whatever process sends it; users/pacer.ts.
+create table if not exists rehome.pace (
+  one          boolean primary key default true check (one),
+  write_at     timestamptz not null default now(),
+  read_at      timestamptz not null default now(),
+  all_at       timestamptz not null default now(),
+  paused_until timestamptz not null default now()
+);
+insert into rehome.pace default values on conflict do nothing;
+
 create table if not exists rehome.left_behind (
   legacy_table text not null,
   key          text not null,

@@ -14,7 +14,7 @@ import { readTotpSecret } from "./clerk/text.ts";
 export type JudgePassword = (hasher: string, digest: string) => string;
 
 const SCHEMA = `
-pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -8000; pragma temp_store = memory; pragma locking_mode = exclusive;
+pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000; pragma temp_store = memory; pragma locking_mode = exclusive;
 create table exported (id text primary key, file integer not null, data text not null) without rowid;
 create table named (file integer not null, id text not null, primary key (file, id)) without rowid;
 create table api (id text primary key, at integer, created real, data text not null) without rowid;

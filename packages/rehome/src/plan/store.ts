@@ -6,7 +6,7 @@ import type { LegacyUser } from "../legacy/clerk/join.ts";
 import { type Claimants, claimsOf, type DecideOptions, type Decision, decideOne, exclusion } from "./dispositions.ts";
 
 const SCHEMA = `
-pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -8000; pragma temp_store = memory; pragma locking_mode = exclusive;
+pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000; pragma temp_store = memory; pragma locking_mode = exclusive;
 create table claim (key text primary key, people integer not null, verified integer not null) without rowid;
 create table decision (at integer primary key, id text not null, disposition text not null, data text not null);`;
 

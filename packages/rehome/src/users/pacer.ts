@@ -1,3 +1,6 @@
+import type { ClientBase } from "pg";
+import { query } from "../postgres/query.ts";
+
 /** Kinds of requests that WorkOS counts separately. `write` and `read` are user-management requests; `other` counts only against the general limit. */
 export type RequestKind = "write" | "read" | "other";
 
@@ -9,33 +12,126 @@ export interface PacerLimits {
   share: number;
 }
 
+/** Whoever sends a request waits for its turn; whoever is told to wait makes all others wait. */
+export interface Pacing {
+  /** Waits until one more request of this kind may be sent. Callers are served in the order they came. */
+  turn(kind: RequestKind): Promise<void>;
+  /** After a 429: nobody sends anything for this long. */
+  pause(ms: number): Promise<void>;
+}
+
+function intervalsOf(limits: PacerLimits): Record<RequestKind | "all", number> {
+  const interval = (windowMs: number, count: number) => windowMs / (count * limits.share);
+  const all = interval(60_000, limits.requestsPer60s);
+  return { write: interval(10_000, limits.writesPer10s), read: interval(10_000, limits.readsPer10s), other: all, all };
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 /**
  * Spaces requests evenly below the limits of WorkOS (its page "Rate limits"), so that a 429 is an exception and not the pacing.
  *
- * Even spacing, not a bucket: a burst at the edge of two windows of the service would count twice.
+ * Even spacing, not a bucket: a burst at the edge of two windows of the service would count twice. Each kind has a clock of its own, and the general
+ * limit has one that counts all: a request that waits for its kind does not make those of other kinds wait.
  */
-export class Pacer {
+export class Pacer implements Pacing {
   readonly #intervalMs: Record<RequestKind | "all", number>;
   readonly #nextAt: Record<RequestKind | "all", number> = { write: 0, read: 0, other: 0, all: 0 };
   #pausedUntil = 0;
 
   constructor(limits: PacerLimits) {
-    const interval = (windowMs: number, count: number) => windowMs / (count * limits.share);
-    const all = interval(60_000, limits.requestsPer60s);
-    this.#intervalMs = { write: interval(10_000, limits.writesPer10s), read: interval(10_000, limits.readsPer10s), other: all, all };
+    this.#intervalMs = intervalsOf(limits);
   }
 
-  /** Waits until one more request of this kind may be sent. Callers are served in the order they came. */
   async turn(kind: RequestKind): Promise<void> {
     const now = performance.now();
-    const at = Math.max(now, this.#pausedUntil, this.#nextAt[kind], this.#nextAt.all);
-    this.#nextAt[kind] = at + this.#intervalMs[kind];
-    this.#nextAt.all = at + this.#intervalMs.all;
-    if (at > now) await new Promise((resolve) => setTimeout(resolve, at - now));
+    const [mine, all] = [this.#take(kind, now), this.#take("all", now)];
+    await sleep(Math.max(mine, all) - now);
+    while (this.#pausedUntil > performance.now()) await sleep(this.#pausedUntil - performance.now());
   }
 
-  /** After a 429: nobody sends anything for this long. */
-  pause(ms: number): void {
+  async pause(ms: number): Promise<void> {
     this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
+  }
+
+  #take(clock: RequestKind | "all", now: number): number {
+    const at = Math.max(now, this.#pausedUntil, this.#nextAt[clock]);
+    this.#nextAt[clock] = at + this.#intervalMs[clock];
+    return at;
+  }
+}
+
+const RESERVE = `
+update rehome.pace p
+   set write_at = case when $1::text = 'write' then greatest(p.write_at, p.paused_until, clock_timestamp()) + $2::float8 * $3::float8 * interval '1 ms' else p.write_at end,
+       read_at = case when $1 = 'read' then greatest(p.read_at, p.paused_until, clock_timestamp()) + $2::float8 * $3::float8 * interval '1 ms' else p.read_at end,
+       all_at = greatest(p.all_at, p.paused_until, clock_timestamp()) + $2::float8 * $4::float8 * interval '1 ms'
+returning extract(epoch from case $1 when 'write' then write_at when 'read' then read_at else all_at end - clock_timestamp())::float8 * 1000 as mine,
+          extract(epoch from all_at - clock_timestamp())::float8 * 1000 as every`;
+
+/**
+ * The same for all processes that work on one move: the clocks stand in the ledger and go by the database's time. Turns that are asked for while a
+ * reservation is under way are reserved together by the next one, so a busy process asks about once a round trip.
+ *
+ * The connection must be the pacer's own: a reservation inside somebody's open transaction would stop everybody.
+ */
+export class SharedPacer implements Pacing {
+  readonly #client: ClientBase;
+  readonly #intervalMs: Record<RequestKind | "all", number>;
+  readonly #waiting: { kind: RequestKind; go: (afterMs: number) => void; fail: (error: unknown) => void }[] = [];
+  #pausedUntil = 0;
+  #isReserving = false;
+
+  constructor(client: ClientBase, limits: PacerLimits) {
+    this.#client = client;
+    this.#intervalMs = intervalsOf(limits);
+  }
+
+  /** @throws MoveError QUERY_FAILED, DATABASE_UNREACHABLE */
+  async turn(kind: RequestKind): Promise<void> {
+    const afterMs = await new Promise<number>((go, fail) => {
+      this.#waiting.push({ kind, go, fail });
+      void this.#reserve();
+    });
+    await sleep(afterMs);
+    while (this.#pausedUntil > performance.now()) await sleep(this.#pausedUntil - performance.now());
+  }
+
+  async pause(ms: number): Promise<void> {
+    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + ms);
+    await query(
+      this.#client,
+      "let all processes wait for WorkOS",
+      "update rehome.pace set paused_until = greatest(paused_until, clock_timestamp() + $1::float8 * interval '1 ms')",
+      [ms],
+    );
+  }
+
+  async #reserve(): Promise<void> {
+    if (this.#isReserving) return;
+    this.#isReserving = true;
+    while (this.#waiting.length > 0) {
+      const kind = this.#waiting[0]?.kind as RequestKind;
+      const served = this.#waiting.filter((one) => one.kind === kind);
+      this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter((one) => one.kind !== kind));
+      try {
+        const [own, all] = [this.#intervalMs[kind], this.#intervalMs.all];
+        const rows = await query<{ mine: number; every: number }>(this.#client, "take a turn at WorkOS", RESERVE, [
+          kind,
+          served.length,
+          own,
+          all,
+        ]);
+        const { mine, every } = rows[0] ?? { mine: 0, every: 0 };
+        // The clocks stand behind the last turn taken; the first is so many intervals before.
+        served.forEach((one, at) => {
+          const left = served.length - at;
+          one.go(Math.max(0, mine - left * own, every - left * all));
+        });
+      } catch (error) {
+        for (const one of served) one.fail(error);
+      }
+    }
+    this.#isReserving = false;
   }
 }

@@ -6,8 +6,9 @@ import { withConnection } from "../postgres/connect.ts";
 import type { Progress } from "../progress.ts";
 import { saveIdentities } from "./identities.ts";
 import { moveUsers } from "./move-users.ts";
+import { SharedPacer } from "./pacer.ts";
 import { provisionRoles } from "./provision-roles.ts";
-import { openWorkos } from "./workos.ts";
+import { limitsOf, openWorkos } from "./workos.ts";
 
 export interface UserFigures {
   total: number;
@@ -25,14 +26,14 @@ export async function runUsers(config: MoveConfig, progress: Progress): Promise<
   return withConnection(config.target.mover, "target", async (target) => {
     const epoch = await takeMove(target, "users");
     await saveIdentities(target, people, decisions, config.users, epoch);
-    const workos = openWorkos(config.target.workos);
-    progress.step("roles");
-    await provisionRoles(workos, config.users.workosRoles);
-    progress.step("users");
-    const byId = new Map(people.map((user) => [user.id, user]));
-    const workedOn = await moveUsers(target, workos, byId, config.users.ownerRole, epoch, (done, total) =>
-      progress.advance("users", done, total),
-    );
+    const workedOn = await withConnection(config.target.mover, "target", async (pacing) => {
+      const workos = openWorkos(config.target.workos, new SharedPacer(pacing, limitsOf(config.target.workos)));
+      progress.step("roles");
+      await provisionRoles(workos, config.users.workosRoles);
+      progress.step("users");
+      const byId = new Map(people.map((user) => [user.id, user]));
+      return moveUsers(target, workos, byId, config.users.ownerRole, epoch, (done, total) => progress.advance("users", done, total));
+    });
     const seconds = (performance.now() - startedAt) / 1000;
     await recordEvent(target, "users", `${workedOn} people worked on`, seconds);
     return { total: people.length, workedOn, seconds };

@@ -1,7 +1,7 @@
 import { WorkOS } from "@workos-inc/node";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
-import { Pacer, type RequestKind } from "./pacer.ts";
+import { Pacer, type Pacing, type RequestKind } from "./pacer.ts";
 
 export type WorkosConfig = MoveConfig["target"]["workos"];
 
@@ -24,8 +24,15 @@ export interface PacedWorkos {
 
 const TRIES = 6;
 
-/** Opens WorkOS with the SDK's own retries off: hidden repeats would break the pacing and could act twice. */
-export function openWorkos(config: WorkosConfig): PacedWorkos {
+/** The limits that the mover keeps to. */
+export const limitsOf = (config: WorkosConfig) => ({ ...config.limits, share: config.shareOfLimit });
+
+/**
+ * Opens WorkOS with the SDK's own retries off: hidden repeats would break the pacing and could act twice.
+ *
+ * @param pacer shared by all processes of the move; default: one of this process, for verbs that send a few requests
+ */
+export function openWorkos(config: WorkosConfig, pacer: Pacing = new Pacer(limitsOf(config))): PacedWorkos {
   const sdk = new WorkOS(config.apiKey, {
     clientId: config.clientId,
     maxRetries: 0,
@@ -34,7 +41,6 @@ export function openWorkos(config: WorkosConfig): PacedWorkos {
     ...(config.port === undefined ? {} : { port: config.port }),
     ...(config.https === undefined ? {} : { https: config.https }),
   });
-  const pacer = new Pacer({ ...config.limits, share: config.shareOfLimit });
 
   async function repeatable<T>(kind: RequestKind, what: string, send: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -76,7 +82,7 @@ export function openWorkos(config: WorkosConfig): PacedWorkos {
     const status = statusOf(error);
     if (!mayPass(status) || attempt >= TRIES) throw workosFailed(error, what, attempt, config.apiHostname ?? "api.workos.com");
     const waitMs = status === 429 ? (retryAfterMs(error) ?? 2000 * attempt) : 100 * 2 ** attempt;
-    if (status === 429) pacer.pause(waitMs);
+    if (status === 429) await pacer.pause(waitMs);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 
@@ -139,8 +145,8 @@ function workosFailed(error: unknown, what: string, attempts: number, host: stri
     });
   }
   if (codes.includes("email_not_available")) {
-    return new MoveError("WORKOS_REFUSED", `WorkOS has a user with that address whom this move did not make: could not ${what}.`, {
-      next: "Remove that user in the WorkOS dashboard if nobody needs it, or name an empty WorkOS environment, then run the same command again.",
+    return new MoveError("WORKOS_REFUSED", `WorkOS has another user with that address already: could not ${what}.`, {
+      next: "Look in the WorkOS dashboard whose user that is: its external id is the legacy id of somebody whom this move made, or it is empty. Settle in Clerk or there who has the address, then run the same command again.",
     });
   }
   if (mayPass(status)) {
@@ -150,6 +156,6 @@ function workosFailed(error: unknown, what: string, attempts: number, host: stri
     });
   }
   return new MoveError("WORKOS_REFUSED", `WorkOS answered ${status}${said}: could not ${what}.`, {
-    next: "Look at this user in `rehome plan --explain`, mend the cause, then run the same command again.",
+    next: "The codes say what WorkOS does not take of this user; mend it in Clerk, take a fresh export, then run the same command again. `rehome plan --explain` names what is known beforehand.",
   });
 }
