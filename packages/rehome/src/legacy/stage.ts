@@ -9,6 +9,7 @@ import type { ClerkApiUser, UserSink } from "./clerk/read-api.ts";
 import type { ExportedUser } from "./clerk/read-export.ts";
 import type { ClerkOrganization } from "./clerk/read-organizations.ts";
 import { readTotpSecret } from "./clerk/text.ts";
+import { createCollector } from "./collect.ts";
 
 /** What becomes of a digest: `carried`, or the reason why not. */
 export type JudgePassword = (hasher: string, digest: string) => string;
@@ -36,6 +37,7 @@ export class ClerkStage {
   readonly #judge: JudgePassword | undefined;
   readonly #secrets = new Map<string, { digest: Secret | null; totp: Secret | null }>();
   readonly #files: { file: string; takenAt: Date }[] = [];
+  readonly #collect = createCollector();
   #apiCount = 0;
   #at = 0;
   #hasApi = false;
@@ -77,6 +79,7 @@ export class ClerkStage {
       put.run(user.id, at, JSON.stringify({ ...user, hasDigest: digest !== null, verdict, totpState }));
       name.run(at, user.id);
       count += 1;
+      this.#collect();
     }
     return count;
   }
@@ -93,6 +96,7 @@ export class ClerkStage {
       put: (user) => {
         const created = typeof user.createdAt === "number" ? user.createdAt : null;
         put.run(user.id, this.#at++, created, JSON.stringify(user));
+        this.#collect();
       },
       size: () => {
         this.#apiCount = (count.get() as { n: number }).n;
@@ -123,9 +127,12 @@ export class ClerkStage {
         "select null as apiId, null as api, e.data as exported, e.file as file from exported e where e.id not in (select id from api) order by e.id",
       )
       .iterate() as Iterable<Row>;
-    for (const some of [rows, rest])
-      for (const row of some)
+    for (const some of [rows, rest]) {
+      for (const row of some) {
+        this.#collect();
         yield this.#join(row, row.file === file ? takenAt : undefined, (id) => organizations.all(id) as unknown as Membership[]);
+      }
+    }
   }
 
   #join(row: Row, takenAt: Date | undefined, organizationsOf: (id: string) => Membership[]): LegacyUser {
