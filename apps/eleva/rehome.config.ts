@@ -62,6 +62,8 @@ export default () => {
       },
       workosRoles,
       ownerRole: "owner",
+      // Set-up flags are computed anew, tokens are asked for again, the rest is of Clerk's own pages.
+      dropMetadata: ["unsafe", "private", "locale"],
       accept: (process.env["ACCEPT_HELD"] ?? "")
         .split(",")
         .filter(Boolean)

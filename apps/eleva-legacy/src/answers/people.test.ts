@@ -28,7 +28,8 @@ function user(id: string, changes: Partial<LegacyClerkUser> = {}): LegacyClerkUs
 }
 
 const withPassword = { password_hasher: "bcrypt", password_digest: BCRYPT };
-const google = { external_accounts: [{ provider: "oauth_google" as const, email: "x@example.test", verified: true }] };
+const account = { provider: "oauth_google" as const, email: "ONE@example.test", verified: true };
+const google = { external_accounts: [account] };
 const mail = (address: string, verified = true, primary = true) => ({ address, verified, primary });
 
 function reasonOf(changes: Partial<LegacyClerkUser>, ...others: LegacyClerkUser[]): string {
@@ -57,6 +58,8 @@ test.each<[string, Partial<LegacyClerkUser>]>([
   ["move password_and_totp", { ...withPassword, totp_secret: "A" }],
   ["move external_only", { ...google, totp_secret: "A" }],
   ["move_reset_password no_credential", { totp_secret: "A" }],
+  ["move_reset_password external_not_linked", { external_accounts: [{ ...account, email: "x@example.test" }] }],
+  ["move_reset_password external_not_linked", { external_accounts: [{ ...account, verified: false }] }],
 ])("%s", (expected, changes) => {
   expect(reasonOf(changes)).toBe(expected);
 });

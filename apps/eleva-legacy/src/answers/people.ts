@@ -34,7 +34,8 @@ function answerPerson(user: LegacyClerkUser, claims: Map<string, Claims>): Perso
     return { disposition: "move", reason: hasTotp ? "password_and_totp" : "password" };
   }
   if (user.external_accounts.length === 0) return { disposition: "move_reset_password", reason: "no_credential" };
-  return { disposition: "move", reason: "external_only" };
+  const links = user.external_accounts.some((account) => account.verified && keyOf(account.email) === keyOf(primary.address));
+  return links ? { disposition: "move", reason: "external_only" } : { disposition: "move_reset_password", reason: "external_not_linked" };
 }
 
 /** Composed letters, no white space of any kind around, small letters, the domain as a browser writes it. */

@@ -1,8 +1,9 @@
 import type { ClientBase } from "pg";
 import type { MoveConfig } from "../config/define.ts";
 import { MoveError } from "../errors.ts";
-import { readClerkApi } from "../legacy/clerk/read-api.ts";
-import { readClerkExport } from "../legacy/clerk/read-export.ts";
+import { readClerkApiInto } from "../legacy/clerk/read-api.ts";
+import { streamClerkExport } from "../legacy/clerk/read-export.ts";
+import { accessOf } from "../legacy/read-users.ts";
 import { mappingProblems, unfenced } from "../mapping/check.ts";
 import { readCatalog } from "../postgres/catalog.ts";
 import { withConnection } from "../postgres/connect.ts";
@@ -23,23 +24,32 @@ export interface Check {
 export async function checkMove(config: MoveConfig): Promise<Check[]> {
   const { clerk } = config.legacy;
   const checks: [string, () => Promise<string>][] = [
-    ...clerk.exports.map((file): [string, () => Promise<string>] => [
-      `Clerk export ${file}`,
-      async () => `${(await readClerkExport(file)).length} users`,
-    ]),
-    [
-      "Clerk API",
-      async () => {
-        const { secretKey, publishableKey, apiUrl } = clerk;
-        return `${(await readClerkApi({ secretKey, ...(publishableKey ? { publishableKey } : {}), ...(apiUrl ? { apiUrl } : {}) })).length} users`;
-      },
-    ],
+    ...clerk.exports.map((given): [string, () => Promise<string>] => {
+      const file = typeof given === "string" ? given : given.file;
+      return [`Clerk export ${file}`, () => countExport(file)];
+    }),
+    ["Clerk API", () => countApi(config)],
     ["legacy database", () => withConnection(config.legacy.database, "legacy", (client) => checkLegacy(client, config))],
     ["target database", () => withConnection(config.target.owner, "target", async (client) => checkTarget(client, config))],
     ["WorkOS API key", () => checkWorkos(config)],
     ["WorkOS signing keys", () => checkSigningKeys(config)],
   ];
   return Promise.all(checks.map(([name, run]) => one(name, run)));
+}
+
+async function countExport(file: string): Promise<string> {
+  let users = 0;
+  for await (const _ of streamClerkExport(file)) users += 1;
+  return `${users} users`;
+}
+
+async function countApi({ legacy: { clerk } }: MoveConfig): Promise<string> {
+  const access = accessOf(clerk);
+  if (!access) return "not asked: legacy.clerk.secretKey is not set, the exports alone speak";
+  const ids = new Set<string>();
+  const sink = { clear: () => ids.clear(), put: (user: { id: string }) => void ids.add(user.id), size: () => ids.size };
+  await readClerkApiInto(access, sink, { acceptUncounted: clerk.acceptUncounted });
+  return `${ids.size} users`;
 }
 
 async function one(name: string, run: () => Promise<string>): Promise<Check> {

@@ -1,5 +1,5 @@
 import type { MoveConfig } from "../config/define.ts";
-import { planMove } from "../plan/plan.ts";
+import { type Plan, planMove } from "../plan/plan.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
 import { isNotStarted, nextStepOf, readStatus, type Status } from "../status/status.ts";
@@ -10,12 +10,8 @@ import { printJson, printLine } from "./output.ts";
  *
  * @param list turns the plan and the status (null before `rehome schema`) into lines
  */
-export async function dryRun(
-  config: MoveConfig,
-  json: boolean,
-  list: (plan: Awaited<ReturnType<typeof planMove>>, status: Status | null) => string[],
-): Promise<void> {
-  const plan = await planMove(config);
+export async function dryRun(config: MoveConfig, json: boolean, list: (plan: Plan, status: Status | null) => string[]): Promise<void> {
+  const plan = await planMove(config, (made) => made);
   const status = await readStatus(config).catch(async (error: unknown) => {
     if (isNotStarted(error) || (isRefused(error) && !(await hasLedger(config)))) return null;
     throw error;

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { stderr, stdout } from "node:process";
 import { MultiBar, Presets } from "cli-progress";
 import type { Command } from "commander";
@@ -13,6 +14,20 @@ export function moveOf(command: Command): Promise<MoveConfig> {
 /** One JSON document on stdout and nothing else; a contract: fields may be added, none renamed. */
 export function printJson(document: unknown): void {
   stdout.write(`${JSON.stringify(document)}\n`);
+}
+
+/** The same with one list as its last field, written item by item: it may be longer than memory. */
+export async function printJsonWith(document: object, field: string, items: Iterable<unknown>): Promise<void> {
+  let piece = `${JSON.stringify(document).slice(0, -1)},${JSON.stringify(field)}:[`;
+  let separator = "";
+  for (const item of items) {
+    piece += separator + JSON.stringify(item);
+    separator = ",";
+    if (piece.length < 65_536) continue;
+    if (!stdout.write(piece)) await once(stdout, "drain");
+    piece = "";
+  }
+  stdout.write(`${piece}]}\n`);
 }
 
 export function printLine(text = ""): void {

@@ -4,9 +4,10 @@ import { MoveError } from "../errors.ts";
 import { EXIT } from "../exit.ts";
 import { readMove } from "../ledger/ledger.ts";
 import { type OpenPerson, readHeld } from "../ledger/resolutions.ts";
+import type { Decision } from "../plan/dispositions.ts";
 import { type Plan, planMove } from "../plan/plan.ts";
 import { withConnection } from "../postgres/connect.ts";
-import { bold, moveOf, printJson, printLine, seconds, table, yellow } from "./output.ts";
+import { bold, moveOf, printJsonWith, printLine, seconds, table, yellow } from "./output.ts";
 
 export function addPlan(program: Command): void {
   program
@@ -19,10 +20,13 @@ export function addPlan(program: Command): void {
     .action(async (options: { held: boolean; explain: boolean; json: boolean }, command: Command) => {
       const config = await moveOf(command);
       const known = await heldByLedger(config);
-      const plan = withDecisions(await planMove(config), known);
-      if (options.json) printJson({ ok: plan.open.length === 0, ...plan, refused: known.filter(isRefused), next_step: nextStep(plan) });
-      else printPlan(plan, options, known);
-      process.exitCode = plan.open.length === 0 ? EXIT.done : EXIT.notHeld;
+      await planMove(config, async (made, decisions) => {
+        const plan = withDecisions(made, known);
+        const said = { ok: plan.open.length === 0, ...plan, refused: known.filter(isRefused), next_step: nextStep(plan) };
+        if (options.json) await printJsonWith(said, "decisions", decisions);
+        else printPlan(plan, decisions, options, known);
+        process.exitCode = plan.open.length === 0 ? EXIT.done : EXIT.notHeld;
+      });
     });
 }
 
@@ -62,7 +66,12 @@ const DISPOSITIONS = [
 ] as const;
 
 /** The plan as an operator reads it. */
-export function printPlan(plan: Plan, options: { held: boolean; explain: boolean }, known: readonly OpenPerson[] = []): void {
+export function printPlan(
+  plan: Plan,
+  decisions: Iterable<Decision>,
+  options: { held: boolean; explain: boolean },
+  known: readonly OpenPerson[] = [],
+): void {
   const rows = plan.tables.reduce((sum, t) => sum + t.rows, 0);
   const staying = plan.tables.reduce((sum, t) => sum + total(t.stays), 0);
   printLine(
@@ -93,14 +102,15 @@ export function printPlan(plan: Plan, options: { held: boolean; explain: boolean
     const { before, after, currency } = plan.monthlyCost;
     printLine(`  Cost: ${before} → ${after} ${currency} a month (${after >= before ? "+" : ""}${after - before})`);
   }
-  if (options.explain) printExplanation(plan);
-  if (options.held) printHeld(plan, known);
+  for (const note of plan.sources.notes) printLine(yellow(`  ${note}`));
+  if (options.explain) printExplanation(plan, decisions);
+  if (options.held) printHeld(plan, decisions, known);
   printLine();
   if (plan.open.length > 0) printLine(yellow(`Decide first: ${plan.open.length} held users.`));
   printLine(`Nothing was changed. Next: ${nextStep(plan)}`);
 }
 
-function printExplanation(plan: Plan): void {
+function printExplanation(plan: Plan, decisions: Iterable<Decision>): void {
   printLine(`\n${bold("Rows by table")}`);
   printLine(table([["table", "rows", "stay", "why"], ...plan.tables.map((t) => [t.table, t.rows, total(t.stays), reasons(t.stays)])]));
   printLine(
@@ -118,18 +128,35 @@ function printExplanation(plan: Plan): void {
           ]),
         ),
   );
-  printLine(`\n${bold("Cannot be carried")} (the account moves all the same)`);
-  const losses = plan.decisions.filter((decision) => decision.losses.length > 0);
-  printLine(losses.length === 0 ? "  nothing" : table(losses.map((decision) => [decision.legacyUserId, decision.losses.join(", ")])));
+  if (total(plan.users.resetByHasher) > 0) {
+    printLine(`\n${bold("Passwords that are reset, by hasher")}`);
+    printLine(`  ${reasons(plan.users.resetByHasher)}`);
+  }
+  printLine(`\n${bold("Cannot be carried, or was found")} (the account goes its way all the same)`);
+  let nobody = true;
+  for (const { legacyUserId, losses, findings } of decisions) {
+    if (losses.length === 0 && findings.length === 0) continue;
+    nobody = false;
+    printLine(`  ${legacyUserId}  ${losses.join(", ")}`.trimEnd());
+    for (const finding of findings) printLine(`    ${finding}`);
+  }
+  if (nobody) printLine("  nothing");
 }
 
-function printHeld(plan: Plan, known: readonly OpenPerson[]): void {
+function printHeld(plan: Plan, decisions: Iterable<Decision>, known: readonly OpenPerson[]): void {
   const settledBy = new Map(known.map((person) => [person.id, person.decidedBy && `settled by ${person.decidedBy}: ${person.because}`]));
-  const stateOf = (id: string) => settledBy.get(id) ?? (plan.open.includes(id) ? "open" : "accepted");
-  const held = plan.decisions.filter((decision) => decision.disposition === "hold");
+  const open = new Set(plan.open);
+  const stateOf = (id: string) => settledBy.get(id) ?? (open.has(id) ? "open" : "accepted");
   const refused = known.filter(isRefused);
   printLine(`\n${bold("Held")}`);
-  printLine(held.length === 0 ? "  nobody" : table(held.map(({ legacyUserId, reason }) => [legacyUserId, reason, stateOf(legacyUserId)])));
+  let nobody = true;
+  for (const { legacyUserId, disposition, reason, findings } of decisions) {
+    if (disposition !== "hold") continue;
+    nobody = false;
+    printLine(`  ${legacyUserId}  ${reason}  ${stateOf(legacyUserId)}`);
+    for (const finding of findings) printLine(`    ${finding}`);
+  }
+  if (nobody) printLine("  nobody");
   printLine(`\n${bold("Refused")} when they were last tried`);
   printLine(refused.length === 0 ? "  nobody" : table(refused.map(({ id, reason, what }) => [id, reason, stateOf(id), what ?? ""])));
 }

@@ -29,13 +29,23 @@ const move = z.strictObject({
     database: url,
     /** Where the legacy audit log lives; counted, not moved yet. */
     audit: url.optional(),
-    clerk: z.strictObject({
-      secretKey: z.string().min(1),
-      publishableKey: z.string().optional(),
-      apiUrl: z.url().optional(),
-      /** Dashboard exports (CSV); a later one overrides an earlier one, user by user. */
-      exports: z.array(z.string()).min(1),
-    }),
+    clerk: z
+      .strictObject({
+        /** Of the Backend API. Left out, the exports alone speak, and what only the API knows is lost. */
+        secretKey: z.string().min(1).optional(),
+        publishableKey: z.string().optional(),
+        apiUrl: z.url().optional(),
+        /**
+         * Dashboard exports (CSV), the newest last; a later one overrides an earlier one, user by user. With `takenAt` where the file's own date is
+         * not that of the export. Empty: the API alone speaks, and every password is reset.
+         */
+        exports: z
+          .array(z.union([z.string(), z.strictObject({ file: z.string(), takenAt: z.iso.datetime({ offset: true }) })]))
+          .default([]),
+        /** By how many users Clerk's own count may stay wrong. */
+        acceptUncounted: z.number().int().nonnegative().default(0),
+      })
+      .refine((clerk) => clerk.secretKey !== undefined || clerk.exports.length > 0, { error: "needs secretKey, exports, or both" }),
   }),
   target: z.strictObject({
     /** URL of a role that may create roles and schemas; used by `rehome schema` only. */
@@ -90,6 +100,8 @@ const move = z.strictObject({
     /** Roles that WorkOS must know, with their permissions; `ownerRole` is given to everyone in the own organizations. */
     workosRoles: z.record(z.string(), z.strictObject({ name: z.string(), permissions: z.array(z.string()) })),
     ownerRole: z.string(),
+    /** What Clerk keeps of users and nobody misses, as paths (`private.stripeId`, `unsafe`, `locale`): not listed as a loss. */
+    dropMetadata: z.array(z.string()).default([]),
     /** People who are held or refused and may stay behind, each by legacy id, with who decided it and why; recorded in the ledger. */
     accept: z.array(z.strictObject({ id: z.string().min(1), by: z.string().min(1), because: z.string().min(1) })).default([]),
     /** While people exchange addresses, one is parked at `<row id>@<domain>`: a domain that takes no mail. */

@@ -34,7 +34,7 @@ test.each([
 test("every field that is wrong is named at once, and no value is repeated", () => {
   const wrong = {
     name: "",
-    legacy: { database: "mysql://root:marker@db/x", clerk: { secretKey: 7, exports: [] } },
+    legacy: { database: "mysql://root:marker@db/x", clerk: { secretKey: 7, exports: [7] } },
     tabels: {},
     users: { roles: ["user"], accept: "marker" },
   } as unknown as MoveDeclaration;

@@ -48,12 +48,7 @@ export async function bringBackPeople(
   return figures;
 }
 
-async function bringBackNewcomers(
-  config: MoveConfig,
-  target: ClientBase,
-  epoch: string,
-  how: "clerk" | "stand_in",
-): Promise<BroughtBack> {
+async function bringBackNewcomers(config: MoveConfig, target: ClientBase, epoch: string, how: "clerk" | "stand_in"): Promise<BroughtBack> {
   const newcomers = await readNewcomers(config, target);
   if (newcomers.length === 0) return { people: 0, refused: [] };
   const refused: string[] = [];

@@ -9,6 +9,10 @@ const TIMEOUT_MS = 20_000;
 
 /** Clerk as the way back writes to it; each call has a limit. Before a rollback the mover only reads there. */
 export function openClerk({ secretKey, publishableKey, apiUrl }: MoveConfig["legacy"]["clerk"]): Clerk {
+  if (!secretKey)
+    throw new MoveError("CONFIG_INVALID", "The way back writes to Clerk, and rehome.config.ts names no legacy.clerk.secretKey.", {
+      next: "Set legacy.clerk.secretKey, then run the command again.",
+    });
   const { users } = createClerkClient({
     secretKey,
     ...(publishableKey ? { publishableKey } : {}),

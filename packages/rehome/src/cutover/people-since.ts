@@ -13,7 +13,7 @@ import type { GateCheck } from "./gate.ts";
  */
 export async function checkPeopleSince(client: ClientBase, config: MoveConfig): Promise<GateCheck> {
   const people = await readLegacyUsers(config.legacy.clerk);
-  const now = decide(people, config.users.roles);
+  const now = decide(people, config.users);
   const rows = await query<{ id: string; disposition: string; lacks: boolean | null }>(
     client,
     "read the dispositions",

@@ -4,6 +4,8 @@ import { Secret } from "../secret.ts";
 import { decide } from "./dispositions.ts";
 
 const ROLES = ["user", "community_expert", "top_expert", "lecturer", "admin", "superadmin"];
+const TAKEN = new Date("2026-01-02T00:00:00Z");
+const LATER = new Date("2026-01-02T00:00:01Z");
 const BCRYPT = `$2b$10$${"a".repeat(53)}`;
 
 /** Somebody who moves with a password; each test says what differs. */
@@ -24,6 +26,7 @@ function person(over: Partial<LegacyUser> = {}): LegacyUser {
     hasher: "bcrypt",
     totp: null,
     totpEnabled: false,
+    totpUnreadable: false,
     externalAccounts: [],
     passkeys: 0,
     backupCodes: false,
@@ -35,16 +38,56 @@ function person(over: Partial<LegacyUser> = {}): LegacyUser {
     securityPreferences: null,
     createdAt: null,
     updatedAt: null,
+    passwordChangedAt: null,
+    totpChangedAt: null,
+    unplaced: [],
+    organizations: [],
+    repairs: [],
+    exported: { file: "clerk.csv", line: 12, takenAt: TAKEN },
     ...over,
   };
 }
 
+const google = (over: Partial<LegacyUser["externalAccounts"][number]> = {}) => ({
+  provider: "oauth_google",
+  address: "ana@example.test",
+  verified: true,
+  ...over,
+});
 const noPassword = { hasPassword: false, digest: null, hasher: null };
 
 test.each([
   ["a password", {}, "move", "password"],
   ["a password and TOTP", { totp: new Secret("JBSWY3DPEHPK3PXP"), totpEnabled: true }, "move", "password_and_totp"],
-  ["Google only", { ...noPassword, externalAccounts: ["oauth_google"] }, "move", "external_only"],
+  ["Google only", { ...noPassword, externalAccounts: [google()] }, "move", "external_only"],
+  ["Google by another spelling", { ...noPassword, externalAccounts: [google({ address: " ANA@example.test" })] }, "move", "external_only"],
+  [
+    "Google with another address",
+    { ...noPassword, externalAccounts: [google({ address: "b@example.test" })] },
+    "move_reset_password",
+    "external_not_linked",
+  ],
+  ["Google unverified", { ...noPassword, externalAccounts: [google({ verified: false })] }, "move_reset_password", "external_not_linked"],
+  [
+    "a provider that WorkOS has not",
+    { ...noPassword, externalAccounts: [google({ provider: "oauth_custom_acme" })] },
+    "move_reset_password",
+    "external_not_linked",
+  ],
+  ["a password set after the export", { digest: null, hasher: null }, "hold", "password_not_in_export"],
+  ["TOTP switched on after the export", { totpEnabled: true }, "hold", "totp_not_in_export"],
+  ["a password changed after the export", { passwordChangedAt: LATER }, "hold", "password_newer_than_export"],
+  ["a password as old as the export", { passwordChangedAt: TAKEN }, "move", "password"],
+  [
+    "a factor replaced after the export",
+    { totp: new Secret("JBSWY3DPEHPK3PXP"), totpEnabled: true, totpChangedAt: LATER },
+    "hold",
+    "totp_newer_than_export",
+  ],
+  ["a password removed after the export", { ...noPassword, passwordChangedAt: null }, "move_reset_password", "no_credential"],
+  ["a password and no export at all", { inExport: null, exported: null, digest: null, hasher: null }, "move_reset_password", "no_export"],
+  ["no API at all", { inApi: null }, "move", "password"],
+  ["an id that WorkOS does not take", { id: `user_${"x".repeat(60)}` }, "hold", "bad_id"],
   ["nothing to sign in with", noPassword, "move_reset_password", "no_credential"],
   [
     "an unknown hasher",
@@ -68,10 +111,11 @@ test.each([
   ["an unknown role", { roles: ["expert"] }, "hold", "unknown_role"],
   ["roles in other case", { roles: ["Admin", "TOP_EXPERT"] }, "move", "password"],
   ["a password, not in the export", { inExport: false, digest: null, hasher: null }, "hold", "not_in_export"],
-  ["Google only, not in the export", { ...noPassword, inExport: false, externalAccounts: ["oauth_google"] }, "move", "external_only"],
+  ["Google only, not in the export", { ...noPassword, inExport: false, externalAccounts: [google()] }, "move", "external_only"],
   ["an unverified address", { primaryAddress: { address: "ana@example.test", verified: false } }, "move", "password"],
 ] as const)("%s", (_, over, disposition, reason) => {
-  expect(decide([person(over as Partial<LegacyUser>)], ROLES)).toEqual([{ legacyUserId: "user_1", disposition, reason, losses: [] }]);
+  const changed = person(over as Partial<LegacyUser>);
+  expect(decide([changed], ROLES)).toMatchObject([{ legacyUserId: changed.id, disposition, reason }]);
 });
 
 const reasons = (...people: LegacyUser[]) => decide(people, ROLES).map((decision) => decision.reason);
@@ -166,4 +210,61 @@ test("one's own two spellings of an address are one claim", () => {
 test("what cannot be carried is a loss by name and does not change the disposition", () => {
   const [decision] = decide([person({ passkeys: 1, backupCodes: true, smsSecondFactor: true })], ROLES);
   expect(decision).toMatchObject({ disposition: "move", losses: ["passkey", "sms_factor", "backup_codes"] });
+});
+
+test.each([
+  [{ phones: 1 }, "phone_number", []],
+  [
+    { totpEnabled: true, totpUnreadable: true },
+    "totp_unreadable",
+    ["clerk.csv line 12, column totp_secret: it is no Base32 secret of 16 to 128 letters"],
+  ],
+  [
+    { externalAccounts: [google({ address: "b@example.test" })] },
+    "external_account",
+    ["external account oauth_google: its address is not the primary one"],
+  ],
+  [{ organizations: [{ id: "org_1", name: "Clinic", role: "org:admin" }] }, "clerk_organization", ["member of org_1 as org:admin"]],
+  [{ unplaced: ["public.plan", "private.stripeId"] }, "metadata", ["metadata: public.plan, private.stripeId"]],
+  [
+    { repairs: [{ field: "first_name", what: "characters_replaced" }] },
+    "text_changed",
+    ["Clerk's first_name: NUL or half a character pair, replaced by U+FFFD"],
+  ],
+  [
+    { inApi: null, repairs: [{ field: "first_name", what: "cut" }] },
+    "text_changed",
+    ["clerk.csv line 12, column first_name: longer than 500 characters, cut"],
+  ],
+  [
+    { repairs: [{ field: "created_at", what: "unreadable_date" }] },
+    "date_unknown",
+    ["Clerk's created_at: no date between 1970 and 9999, left out"],
+  ],
+  [{ inExport: null, exported: null, totpEnabled: true }, "totp_secret", []],
+] as const)("a loss and where it was found: %j", (over, loss, findings) => {
+  const [decision] = decide([person(over as unknown as Partial<LegacyUser>)], ROLES);
+  expect(decision).toMatchObject({ losses: [loss], findings });
+  expect(decision?.disposition).toMatch(/^move/);
+});
+
+test("metadata that nobody misses is no loss", () => {
+  const user = person({ unplaced: ["private.a", "private.b", "locale", "public.plan"] });
+  expect(decide([user], { roles: ROLES, dropMetadata: ["private", "locale"] })[0]?.findings).toEqual(["metadata: public.plan"]);
+});
+
+test("what is wrong with a digest or an address is said with line and column, never with the value", () => {
+  const [digest, hasher, address] = decide(
+    [
+      person({ digest: new Secret("$2b$10$marker") }),
+      person({ id: "user_2", primaryAddress: { address: "two@example.test", verified: true }, hasher: "md5" }),
+      person({ id: "user_3", inApi: null, primaryAddress: { address: "marker..x@example.test", verified: true } }),
+    ],
+    ROLES,
+  );
+  expect(digest?.findings).toEqual(["clerk.csv line 12, column password_digest: malformed digest (bcrypt)"]);
+  expect(hasher?.findings).toEqual(["clerk.csv line 12, column password_hasher: hasher without form (md5)"]);
+  expect(address?.findings).toEqual([
+    "clerk.csv line 12, column primary_email_address: a dot begins or ends the part before the @, or two stand side by side",
+  ]);
 });

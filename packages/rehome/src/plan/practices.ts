@@ -20,23 +20,24 @@ export interface PracticePlan {
   conflicts: PracticeConflict[];
 }
 
-/** Who gets a practice, and everybody of whom legacy says something else. Only of those who move. Reads only. */
+/**
+ * Who gets a practice, and everybody of whom legacy says something else. Only of those who move. Reads only.
+ *
+ * @param people everybody with the decision; asked for once, after the signs are read
+ */
 export async function planPractices(
   legacy: ClientBase,
-  users: readonly LegacyUser[],
-  decisions: readonly Decision[],
+  people: () => Iterable<readonly [LegacyUser, Decision]>,
   { organizations }: MoveConfig["users"],
 ): Promise<PracticePlan> {
-  const moving = new Set(
-    decisions.filter(({ disposition }) => disposition === "move" || disposition === "move_reset_password").map((one) => one.legacyUserId),
-  );
   const signs: { name: string; ids: ReadonlySet<string> }[] = [];
   for (const [name, sql] of Object.entries(organizations.practiceSigns)) {
     const rows = await query<{ id: string }>(legacy, `look for the sign ${name}`, sql);
     signs.push({ name, ids: new Set(rows.map((row) => row.id)) });
   }
   const plan: PracticePlan = { people: 0, conflicts: [] };
-  for (const user of users.filter(({ id }) => moving.has(id))) {
+  for (const [user, { disposition }] of people()) {
+    if (disposition !== "move" && disposition !== "move_reset_password") continue;
     const practice = organizations.practice(user) !== undefined;
     if (practice) plan.people += 1;
     const has = signs.filter(({ ids }) => ids.has(user.id)).map(({ name }) => name);

@@ -25,11 +25,19 @@ export async function planRows(
   legacy: ClientBase,
   catalog: Catalog,
   config: MoveConfig,
-  decisions: readonly Decision[],
+  decisions: Iterable<Decision>,
 ): Promise<TablePlan[]> {
-  const disposition = JSON.stringify(decisions.map(({ legacyUserId, disposition }) => ({ id: legacyUserId, d: disposition })));
+  // One letter a person: of those who move the row needs to know no more.
+  let [ids, letters] = ["", ""];
+  for (const { legacyUserId, disposition } of decisions) {
+    ids += `${legacyUserId}\n`;
+    letters += disposition === "hold" ? "h" : disposition === "exclude" ? "x" : "m";
+  }
   const plans: TablePlan[] = [];
-  const verdicts: string[] = [`people as materialized (select id, d from json_to_recordset($1) p(id text, d text))`];
+  const verdicts: string[] = [
+    `people as materialized (
+      select id, d from unnest(string_to_array(rtrim($1, E'\\n'), E'\\n'), string_to_array($2, null)) p(id, d))`,
+  ];
   for (const name of inOrder(config.tables)) {
     const key = id(catalog.get(name)?.primaryKey[0] ?? "");
     verdicts.push(`${id(`v_${name}`)} as materialized (${verdict(name, config.tables[name] as TableMapping, key, catalog)})`);
@@ -41,7 +49,7 @@ export async function planRows(
     legacy,
     "count the rows that move",
     `with ${verdicts.join(",\n")}\n${counts.join("\nunion all\n")}`,
-    [disposition],
+    [ids, letters],
   );
   for (const name of catalog.keys()) {
     if (config.stays[name] && !config.tables[name]) {
@@ -75,11 +83,7 @@ function verdict(name: string, mapping: TableMapping, key: string, catalog: Cata
   const { owner } = mapping;
   if (owner.kind === "user") {
     joins.push(`left join people p on p.id = s.${id(owner.column)}`);
-    cases.push(
-      "when p.d is null then 'owner_unknown'",
-      "when p.d = 'hold' then 'owner_held'",
-      "when p.d = 'exclude' then 'owner_excluded'",
-    );
+    cases.push("when p.d is null then 'owner_unknown'", "when p.d = 'h' then 'owner_held'", "when p.d = 'x' then 'owner_excluded'");
   }
   Object.entries(mapping.references ?? {}).forEach(([column, parent], index) => {
     const parentKey = id("key");

@@ -13,6 +13,7 @@ const report: ReportFigures = {
   ],
   losses: [{ loss: "backup_codes", n: 2 }],
   practices: { people: 7, kept: 1 },
+  people: [{ id: "user_<9>", disposition: "hold", reason: "unknown_role", losses: ["backup_codes", "clerk_organization"] }],
   tables: [
     { table: "events", rows: 400, stays: 100 },
     { table: "meetings", rows: 200, stays: 0 },
@@ -41,6 +42,7 @@ test("one page that asks nothing of anywhere, with every figure in it", () => {
     "600 rows",
     "7 have a practice beside the home, 1 of them without a role that asks for one",
     "1 of 2",
+    "backup codes, clerk organization",
   ])
     expect(html).toContain(shown);
 });
@@ -54,11 +56,12 @@ test("what is named in it cannot become markup", () => {
   const html = renderReport(report);
   expect(html).toContain("Eleva &lt;Care&gt;");
   expect(html).toContain("meetings &lt;7&gt;");
+  expect(html).toContain("user_&lt;9&gt;");
   expect(html).not.toContain("<Care>");
 });
 
 test("nothing yet is said as nothing, not as an empty chart", () => {
-  const html = renderReport({ ...report, dispositions: [], losses: [], tables: [], leftBehind: [], proofs: [], events: [] });
+  const html = renderReport({ ...report, dispositions: [], losses: [], people: [], tables: [], leftBehind: [], proofs: [], events: [] });
   expect(html).toContain("Nothing is copied yet.");
   expect(html).toContain("No row stays behind.");
   expect(html).toContain("0 of 0");

@@ -1,4 +1,4 @@
-import type { ReportFigures } from "./read.ts";
+import { PEOPLE_NAMED, type ReportFigures } from "./read.ts";
 
 /** The report as one HTML page: no script, no request to anywhere, charts as plain SVG. */
 export function renderReport(report: ReportFigures): string {
@@ -31,7 +31,15 @@ ${htmlTable(
   ["what happens", "why", "people"],
   report.dispositions.map((row) => [words(row.disposition), words(row.reason), row.n]),
 )}
-${report.losses.length > 0 ? `<p>Cannot be carried, and the account moves all the same: ${report.losses.map((row) => `${words(row.loss)} of ${row.n}`).join(", ")}.</p>` : ""}${report.practices.people > 0 ? `<p>${report.practices.people.toLocaleString("en-US")} have a practice beside the home${report.practices.kept > 0 ? `, ${report.practices.kept} of them without a role that asks for one` : ""}.</p>` : ""}</section>
+${report.losses.length > 0 ? `<p>Cannot be carried, and the account moves all the same: ${report.losses.map((row) => `${words(row.loss)} of ${row.n}`).join(", ")}.</p>` : ""}${report.practices.people > 0 ? `<p>${report.practices.people.toLocaleString("en-US")} have a practice beside the home${report.practices.kept > 0 ? `, ${report.practices.kept} of them without a role that asks for one` : ""}.</p>` : ""}
+${
+  report.people.length > 0
+    ? `<details><summary>Each of them by id</summary>${htmlTable(
+        ["legacy user", "what happens", "why", "lost"],
+        report.people.map((row) => [row.id, words(row.disposition), words(row.reason), row.losses.map(words).join(", ")]),
+      )}${report.people.length === PEOPLE_NAMED ? `<p>The first ${PEOPLE_NAMED.toLocaleString("en-US")}; <code>rehome plan --json</code> names all.</p>` : ""}</details>`
+    : ""
+}</section>
 <section><h2>Rows</h2>${bars(report.tables.map((row) => ({ label: row.table, value: row.rows, aside: row.stays })))}
 ${
   report.leftBehind.length > 0

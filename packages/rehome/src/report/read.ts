@@ -3,7 +3,7 @@ import type { MoveConfig } from "../config/define.ts";
 import { readMove } from "../ledger/ledger.ts";
 import { query } from "../postgres/query.ts";
 
-/** Everything the report shows, as plain figures from the ledger; no names, no addresses, no values of rows. */
+/** Everything the report shows, from the ledger: figures and legacy user ids; no names, no addresses, no values of rows. */
 export interface ReportFigures {
   name: string;
   state: string;
@@ -13,12 +13,17 @@ export interface ReportFigures {
   losses: { loss: string; n: number }[];
   /** How many have a practice beside the home, and how many of them without a role that asks for one. */
   practices: { people: number; kept: number };
+  /** Everybody who does not simply move, by legacy user id; at most `PEOPLE_NAMED`. */
+  people: { id: string; disposition: string; reason: string; losses: string[] }[];
   tables: { table: string; rows: number; stays: number }[];
   leftBehind: { table: string; reason: string; n: number }[];
   proofs: { name: string; ok: boolean; checked: number; expected: number; figure: string; offenders: string[]; seconds: number }[];
   events: { at: string; verb: string; what: string; seconds: number | null }[];
   monthlyCost: MoveConfig["monthlyCost"];
 }
+
+/** `rehome plan --json` names everybody; a page with more is read by nobody. */
+export const PEOPLE_NAMED = 5000;
 
 /** Reads the report's figures from the ledger. */
 export async function readReport(target: ClientBase, config: MoveConfig): Promise<ReportFigures> {
@@ -44,6 +49,11 @@ export async function readReport(target: ClientBase, config: MoveConfig): Promis
         "select count(*)::int as people, count(*) filter (where not practice_due)::int as kept from rehome.identity where moved and practice_type is not null",
       )
     )[0] ?? { people: 0, kept: 0 },
+    people: await rows(
+      "read who does not simply move",
+      `select legacy_user_id as id, disposition, reason, losses from rehome.disposition where disposition <> 'move' or losses <> '{}'
+        order by array_position(array['hold', 'exclude', 'move_reset_password', 'move'], disposition), legacy_user_id limit ${PEOPLE_NAMED}`,
+    ),
     tables: await rows(
       "read the tables",
       `select t.item as "table", (t.figures ->> 'rows')::int as rows, count(b.key)::int as stays

@@ -8,8 +8,8 @@ import { decide } from "../plan/dispositions.ts";
 import { withConnection } from "../postgres/connect.ts";
 import { query } from "../postgres/query.ts";
 import type { Progress } from "../progress.ts";
-import { saveClerkPrints } from "./clerk-print.ts";
 import { type Wanted, wantedOf } from "./account.ts";
+import { saveClerkPrints } from "./clerk-print.ts";
 import { cohortOf } from "./cohort.ts";
 import { compareUsers } from "./compare.ts";
 import { settleDoubts } from "./doubts.ts";
@@ -53,7 +53,7 @@ export async function runUsers(config: MoveConfig, progress: Progress, options: 
   const startedAt = performance.now();
   progress.step("read Clerk");
   const people = await readLegacyUsers(config.legacy.clerk);
-  const decisions = decide(people, config.users.roles);
+  const decisions = decide(people, config.users);
   const cohort = options.only ? await cohortOf(options.only, people, config.legacy.clerk) : null;
   return withConnection(config.target.mover, "target", async (target) => {
     await holdNobodyUp(target);

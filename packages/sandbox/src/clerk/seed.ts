@@ -13,7 +13,8 @@ export interface ClerkSeedPhone {
 }
 
 export interface ClerkSeedExternalAccount {
-  provider: "oauth_google";
+  /** Such as `oauth_google`, `oauth_custom_acme`. */
+  provider: string;
   email: string;
   verified: boolean;
   /** Whether Clerk holds a refresh token at Google; without one it answers 422 instead of an access token. Default true. */
@@ -38,6 +39,10 @@ export interface ClerkSeedUser {
   /** Base32, SHA-1, 6 digits, 30 s. */
   totp_secret?: string;
   backup_code_enabled?: boolean;
+  /** Default: when the user was created. */
+  password_last_updated_at?: number;
+  /** Default: when the user was created. */
+  mfa_enabled_at?: number;
   /** How many passkeys. */
   passkeys?: number;
   external_id?: string | null;

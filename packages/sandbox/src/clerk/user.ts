@@ -31,7 +31,9 @@ export interface UserRecord {
   externalAccounts: ExternalAccountRecord[];
   passwordDigest: string | null;
   passwordHasher: string | null;
+  passwordChangedAt: number | null;
   totpSecret: string | null;
+  totpChangedAt: number | null;
   backupCodeEnabled: boolean;
   passkeys: number;
   banned: boolean;
@@ -77,7 +79,9 @@ export function userFromSeed(seed: ClerkSeedUser): UserRecord {
     })),
     passwordDigest: seed.password_digest ?? null,
     passwordHasher: seed.password_hasher ?? null,
+    passwordChangedAt: seed.password_last_updated_at ?? null,
     totpSecret: seed.totp_secret ?? null,
+    totpChangedAt: seed.mfa_enabled_at ?? null,
     backupCodeEnabled: seed.backup_code_enabled ?? false,
     passkeys: seed.passkeys ?? 0,
     banned: seed.banned,
@@ -127,11 +131,11 @@ export function userWire(user: UserRecord): Record<string, unknown> {
     enterprise_accounts: [],
     organization_memberships: null,
     password_enabled: user.passwordDigest !== null,
-    password_last_updated_at: user.passwordDigest === null ? null : user.createdAt,
+    password_last_updated_at: user.passwordDigest === null ? null : (user.passwordChangedAt ?? user.createdAt),
     two_factor_enabled: user.totpSecret !== null || secondFactorPhone,
     totp_enabled: user.totpSecret !== null,
     backup_code_enabled: user.backupCodeEnabled,
-    mfa_enabled_at: user.totpSecret === null ? null : user.createdAt,
+    mfa_enabled_at: user.totpSecret === null ? null : (user.totpChangedAt ?? user.createdAt),
     mfa_disabled_at: null,
     public_metadata: user.publicMetadata,
     private_metadata: user.privateMetadata,

@@ -33,7 +33,9 @@ export function createUser(state: ClerkState, body: Body): UserRecord {
     externalAccounts: [],
     passwordDigest: null,
     passwordHasher: null,
+    passwordChangedAt: null,
     totpSecret: null,
+    totpChangedAt: null,
     backupCodeEnabled: false,
     passkeys: 0,
     banned: body["banned"] === true,
@@ -104,10 +106,10 @@ export function applyUpdate(state: ClerkState, user: UserRecord, body: Body): Us
   user.firstName = text("first_name") ?? user.firstName;
   user.lastName = text("last_name") ?? user.lastName;
   user.locale = text("locale") ?? user.locale;
-  user.totpSecret = text("totp_secret") ?? user.totpSecret;
+  if (text("totp_secret") !== undefined) Object.assign(user, { totpSecret: text("totp_secret"), totpChangedAt: Date.now() });
   if (Array.isArray(body["backup_codes"])) user.backupCodeEnabled = body["backup_codes"].length > 0;
   if (createdAt !== undefined) user.createdAt = createdAt;
-  if (secret) Object.assign(user, secret);
+  if (secret) Object.assign(user, secret, { passwordChangedAt: Date.now() });
   user.updatedAt = Date.now();
   if (body["sign_out_of_other_sessions"] === true) state.revokeSessionsOf(user.id);
   return user;

@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
-import { joinLegacyUsers, type LegacyUser } from "./join.ts";
-import { readClerkApi } from "./read-api.ts";
-import { readClerkExport } from "./read-export.ts";
+import { readLegacyUsers } from "../read-users.ts";
+import type { LegacyUser } from "./join.ts";
 import { type ClerkSeedUser, clerkUser, startClerk } from "./testing/clerk.ts";
 
 /** Through the real doors: the twin's CSV and the twin's API. */
 async function legacyUsers(users: readonly ClerkSeedUser[], exportQuery = ""): Promise<Map<string, LegacyUser>> {
   const clerk = await startClerk();
   await clerk.seed(users);
-  const joined = joinLegacyUsers(await readClerkExport(await clerk.export(exportQuery)), await readClerkApi(clerk.access));
+  const joined = await readLegacyUsers({ ...clerk.access, exports: [await clerk.export(exportQuery)], acceptUncounted: 0 });
   return new Map(joined.map((user) => [user.id, user]));
 }
 
@@ -56,7 +55,7 @@ test.each([
     { address: "p@example.org", verified: true, primary: true },
     { address: "q@example.org", verified: true, primary: false },
   ];
-  const users = await legacyUsers([clerkUser("user_2gone", { emails, deletedInApi: true })], query);
+  const users = await legacyUsers([someone, clerkUser("user_2gone", { emails, deletedInApi: true })], query);
 
   expect(users.get("user_2gone")).toMatchObject({
     primaryAddress: { address: "p@example.org", verified },
@@ -87,9 +86,9 @@ test("digests and TOTP secrets come from the export", async () => {
 test("a password or factor that was removed after the export is not brought back", async () => {
   const clerk = await startClerk();
   await clerk.seed([clerkUser("user_2a", { password_digest: "$2b$10$x", password_hasher: "bcrypt", totp_secret: "JBSWY3DPEHPK3PXP" })]);
-  const exported = await readClerkExport(await clerk.export());
+  const exported = await clerk.export();
   await clerk.seed([clerkUser("user_2a")]);
-  const [user] = joinLegacyUsers(exported, await readClerkApi(clerk.access));
+  const [user] = await readLegacyUsers({ ...clerk.access, exports: [exported], acceptUncounted: 0 });
 
   expect(user).toMatchObject({ inExport: true, digest: null, hasher: null, totp: null, hasPassword: false, totpEnabled: false });
 });
@@ -105,6 +104,7 @@ test("a role is a text or a list; anything else becomes a text that is no role",
     ],
     [[], []],
     ["", [""]],
+    ["adm\0in", ["adm\ufffdin"]],
     [7, ["7"]],
     [{ name: "admin" }, ['{"name":"admin"}']],
     [
@@ -145,7 +145,7 @@ test("country and security preferences come from public metadata, losses from th
     smsSecondFactor: true,
     passkeys: 1,
     backupCodes: true,
-    externalAccounts: ["oauth_google"],
+    externalAccounts: [{ provider: "oauth_google", address: "a@example.org", verified: true }],
   });
   expect(users.get("user_2b")).toMatchObject({
     primaryAddress: null,
@@ -154,4 +154,48 @@ test("country and security preferences come from public metadata, losses from th
     phones: 1,
     smsSecondFactor: false,
   });
+});
+
+test("what Postgres or WorkOS would not keep is replaced, cut or left out, and said", async () => {
+  const clerk = await startClerk();
+  await clerk.seed([
+    clerkUser("user_2a", {
+      first_name: "A\0na",
+      last_name: "\u00a0 ",
+      username: `${"x".repeat(600)}`,
+      created_at: 9e15,
+      public_metadata: { country: "P\0T", securityPreferences: { note: ["\0"] } },
+    }),
+  ]);
+  // Half a character pair comes through JSON as an escape.
+  const users = await readLegacyUsers({ ...clerk.access, exports: [], acceptUncounted: 0 });
+  expect(users[0]).toMatchObject({
+    firstName: "A\ufffdna",
+    lastName: null,
+    username: "x".repeat(500),
+    country: "P\ufffdT",
+    securityPreferences: { note: ["\ufffd"] },
+    createdAt: null,
+    repairs: [
+      { field: "username", what: "cut" },
+      { field: "first_name", what: "characters_replaced" },
+      { field: "public_metadata.country", what: "characters_replaced" },
+      { field: "public_metadata.securityPreferences", what: "characters_replaced" },
+      { field: "created_at", what: "unreadable_date" },
+    ],
+  });
+});
+
+test("metadata without a place is named by its path, never by its value", async () => {
+  const users = await legacyUsers([
+    clerkUser("user_2a", {
+      public_metadata: { role: "user", plan: "marker" },
+      private_metadata: { stripeId: "marker" },
+      unsafe_metadata: { setup: "marker" },
+      external_id: "marker",
+      locale: "pt",
+    }),
+  ]);
+  expect(users.get("user_2a")?.unplaced).toEqual(["public.plan", "private.stripeId", "unsafe.setup", "external_id", "locale"]);
+  expect(JSON.stringify(users.get("user_2a"))).not.toContain("marker");
 });

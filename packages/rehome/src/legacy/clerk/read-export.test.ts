@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ExportedUser, readClerkExport, readClerkExports } from "./read-export.ts";
+import { type ExportedUser, readClerkExport } from "./read-export.ts";
 import { type ClerkSeedUser, clerkUser, startClerk, writeTemporary } from "./testing/clerk.ts";
 
 const HEADER =
@@ -169,18 +169,6 @@ describe("a sound export", () => {
     const users = await readClerkExport(await writeTemporary(file(line("user_2a"))));
 
     expect(inspect(users, { depth: 9 }) + JSON.stringify(users)).not.toMatch(/MARKERMARKER|MARKERTOTP/);
-  });
-
-  test("a later export overrides an earlier one, user by user", async () => {
-    const earlier = await writeTemporary(file(line("user_2a", "5f4dcc3b5aa765d61d8327deb882cf99", "md5"), line("user_2b")));
-    const later = await writeTemporary(file(line("user_2a"), line("user_2c")));
-    const users = await readClerkExports([earlier, later]);
-
-    expect(users.map((user) => [user.id, user.hasher])).toEqual([
-      ["user_2a", "bcrypt"],
-      ["user_2b", "bcrypt"],
-      ["user_2c", "bcrypt"],
-    ]);
   });
 });
 

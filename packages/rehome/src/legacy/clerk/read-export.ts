@@ -229,17 +229,6 @@ function toUser(path: string, line: number, cells: Cells): ExportedUser {
   };
 }
 
-/**
- * Reads several exports; a later one overrides an earlier one, user by user.
- *
- * @throws MoveError as `readClerkExport`
- */
-export async function readClerkExports(paths: readonly string[]): Promise<ExportedUser[]> {
-  const byId = new Map<string, ExportedUser>();
-  for (const path of paths) for (const user of await readClerkExport(path)) byId.set(user.id, user);
-  return [...byId.values()];
-}
-
 /** The parser's own error holds the record, so it is never passed on as a cause. */
 function asMoveError(path: string, error: unknown): MoveError {
   if (error instanceof MoveError) return error;
