@@ -19,8 +19,8 @@ export function addPlan(program: Command): void {
     .addHelpText("after", "\nExample:\n  $ rehome plan --held")
     .action(async (options: { held: boolean; explain: boolean; json: boolean }, command: Command) => {
       const config = await moveOf(command);
-      const known = await heldByLedger(config);
       await planMove(config, async (made, decisions) => {
+        const known = await heldByLedger(config);
         const plan = withDecisions(made, known);
         const said = { ok: plan.open.length === 0, ...plan, refused: known.filter(isRefused), next_step: nextStep(plan) };
         if (options.json) await printJsonWith(said, "decisions", decisions);

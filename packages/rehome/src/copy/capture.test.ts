@@ -150,6 +150,30 @@ test("a freeze waits for an open transaction and refuses nobody meanwhile; then 
   await second.end();
 });
 
+test("a first look that takes long does not make an open transaction a short one: nobody is refused while it is waited for", async () => {
+  const fence = await connect(withUser(database.url, MOVER), "legacy");
+  const second = new pg.Client({ connectionString: withUser(database.url, APP) });
+  await second.connect();
+  const send = fence.query.bind(fence) as (...args: unknown[]) => Promise<unknown>;
+  let looks = 0;
+  Object.assign(fence, {
+    query: async (...args: unknown[]) => {
+      if (JSON.stringify(args).includes("pg_locks") && looks++ === 0) await new Promise((resolve) => setTimeout(resolve, 400));
+      return send(...args);
+    },
+  });
+  await app.query("begin; insert into note values (1, 'a')");
+  const freezing = freeze(fence, PATIENCE_MS, DEADLINE_MS);
+  const answers = new Set<string | undefined>();
+  for (const since = performance.now(); performance.now() - since < 1_000; )
+    answers.add(await code(second.query("update note set body = body where false")));
+  await app.query("commit");
+  await freezing;
+  await Promise.all([fence.end(), second.end()]);
+  expect(looks).toBeGreaterThan(1);
+  expect([...answers]).toEqual(["ok"]);
+});
+
 test("a freeze gives up on a transaction that does not end, names it, and writers go on", async () => {
   const fence = await connect(withUser(database.url, MOVER), "legacy");
   const open = new pg.Client({ connectionString: withUser(database.url, APP), application_name: "nightly report" });

@@ -58,13 +58,15 @@ export async function freeze(client: ClientBase, patienceMs: number, deadlineMs:
   );
   const since = performance.now();
   const firstSeen = new Map<string, number>();
+  let watchedSince: number | undefined; // the first look may take long: what it finds may be old
   for (;;) {
     const blockers = await readBlockers(client);
     const now = performance.now();
+    watchedSince ??= now;
     for (const { transaction } of blockers) firstSeen.set(transaction, firstSeen.get(transaction) ?? now);
     const seenMs = ({ transaction }: Blocker): number => now - (firstSeen.get(transaction) ?? now);
     const shortMs = Math.max(SHORT_MS, (now - since) * SHORT_SHARE);
-    const settled = blockers.length === 0 || (now - since > SHORT_MS && blockers.every((blocker) => seenMs(blocker) < shortMs));
+    const settled = blockers.length === 0 || (now - watchedSince > SHORT_MS && blockers.every((blocker) => seenMs(blocker) < shortMs));
     if (settled && (await attempt(client, shortMs + ATTEMPT_MORE_MS))) return;
     if (performance.now() - since > patienceMs) throw blocked(blockers, patienceMs, seenMs);
     if (!settled) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
