@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { createClerkClient } from "@clerk/backend";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { workosRoles } from "../src/move/permissions.ts";
 import { withProduct } from "../src/product/run-writes.ts";
 import { testWorld } from "./moved-world.ts";
 import { proveSignIn } from "./proofs/sign-in.ts";
@@ -65,11 +66,11 @@ async function organizationOf(user: string, type: "patient_personal" | "expert_i
   const { id } = await workos.organizations.createOrganization({ name: "Nova Pessoa", externalId: `${type}:${user}` });
   const membership = await workos.userManagement.createOrganizationMembership({ userId: user, organizationId: id, roleSlug: "owner" });
   await asSync("insert into organizations (id, type, tier, claimed) values ($1, $2, 'free', true)", [id, type]);
-  await asSync("insert into memberships (org_id, workos_user_id, id, role_slug, status) values ($1, $2, $3, 'owner', 'active')", [
-    id,
-    user,
-    membership.id,
-  ]);
+  // The permissions as the mirror expands the role.
+  await asSync(
+    "insert into memberships (org_id, workos_user_id, id, role_slug, permissions, status) values ($1, $2, $3, 'owner', $4, 'active')",
+    [id, user, membership.id, workosRoles.owner.permissions],
+  );
   return id;
 }
 
