@@ -36,6 +36,38 @@ const SAME_BY_REASON: Readonly<Record<string, string>> = {
       "service_is_unused knows services that exist: a new one has another key, and the same key again is taken",
     ]),
   ),
+  ...Object.fromEntries(
+    [
+      "profiles.profiles_update_own_org: with check without part 1",
+      "services.services_update_own_org: with check without part 1",
+      "session_packs.session_packs_update_own_org: with check without part 1",
+      "schedules.schedules_update_own_org: with check without part 1",
+      "schedule_availabilities.schedule_availabilities_update_own_org: with check without part 3",
+      "scheduling_settings.scheduling_settings_update_own_org: with check without part 1",
+      "blocked_dates.blocked_dates_update_own_org: with check without part 1",
+      "meetings.meetings_update_expert_org: with check without part 1",
+    ].map((mutant) => [mutant, "whoever lacks the permission reaches no row to update: USING asks for it, too"]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...["profiles", "services"].map((table) => `${table}.${table}_insert_own_org: also for select`),
+      ...["schedules", "schedule_availabilities", "scheduling_settings", "blocked_dates", "session_packs"].flatMap((table) =>
+        ["select", "all"].map((verb) => `${table}.${table}_insert_own_org: also for ${verb}`),
+      ),
+    ].map((mutant) => [mutant, "no role of Eleva's writes what it may not read"]),
+  ),
+  ...Object.fromEntries(
+    ["also for insert", "also for all"].map((mutant) => [
+      `guests.guests_update_job_claim: ${mutant}`,
+      "its check lets no row through, and the job reads and deletes every row anyway",
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["anonymous", "authenticated", "public"].map((role) => [
+      `guests.guests_update_job_claim: also to ${role}`,
+      "its check lets no row through, people see no guest to lock, and the other jobs that see one change or delete it anyway",
+    ]),
+  ),
   "records.records_select_share: using without part 0":
     "whoever sees a share without being its grantee is of the patient's organization that gave it, and reads the record anyway",
   ...Object.fromEntries(
