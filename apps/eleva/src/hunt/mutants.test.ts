@@ -54,6 +54,7 @@ const SAME_BY_REASON: Readonly<Record<string, string>> = {
       ...["schedules", "schedule_availabilities", "scheduling_settings", "blocked_dates", "session_packs"].flatMap((table) =>
         ["select", "all"].map((verb) => `${table}.${table}_insert_own_org: also for ${verb}`),
       ),
+      "schedule_availabilities.schedule_availabilities_update_own_org: also for all", // its check is the insert's, too
     ].map((mutant) => [mutant, "no role of Eleva's writes what it may not read"]),
   ),
   ...Object.fromEntries(
