@@ -50,11 +50,17 @@ const SAME_BY_REASON: Readonly<Record<string, string>> = {
   ),
   ...Object.fromEntries(
     [
-      ...["profiles", "services"].map((table) => `${table}.${table}_insert_own_org: also for select`),
-      ...["schedules", "schedule_availabilities", "scheduling_settings", "blocked_dates", "session_packs"].flatMap((table) =>
-        ["select", "all"].map((verb) => `${table}.${table}_insert_own_org: also for ${verb}`),
+      ...["profiles", "services", "schedules", "schedule_availabilities", "scheduling_settings", "blocked_dates", "session_packs"].flatMap(
+        (table) =>
+          (table === "profiles" ? ["insert", "update"] : ["insert", "update", "delete"]).map(
+            (verb) => `${table}.${table}_${verb}_own_org: also for select`,
+          ),
       ),
-      "schedule_availabilities.schedule_availabilities_update_own_org: also for all", // its check is the insert's, too
+      ...["schedules", "schedule_availabilities", "scheduling_settings", "blocked_dates", "session_packs"].map(
+        (table) => `${table}.${table}_insert_own_org: also for all`,
+      ),
+      "schedule_availabilities.schedule_availabilities_update_own_org: also for all",
+      "meetings.meetings_update_expert_org: also for select",
     ].map((mutant) => [mutant, "no role of Eleva's writes what it may not read"]),
   ),
   ...Object.fromEntries(
