@@ -191,7 +191,7 @@ describe("isolation", () => {
     const proof = await isolation();
     const practices = moved.people.filter(({ practice }) => practice !== null).length;
     expect(practices).toBeGreaterThan(2);
-    expect(proof).toMatchObject({ ok: true, offenders: [], expected: (moved.people.length + practices + 3) * 31 });
+    expect(proof).toMatchObject({ ok: true, offenders: [], expected: (moved.people.length + practices + 3) * (31 + 14) });
     await planted(moved, isolationFaults, async () => {
       expectNamed(await isolation(), isolationFaults);
       expect(red(await moved.verify())).toEqual([]);

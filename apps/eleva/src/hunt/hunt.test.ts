@@ -51,7 +51,7 @@ test("nobody reads or writes what is not theirs, and everybody what is", () => {
   expect(matrix.gaps).toEqual([]);
   expect(matrix).toMatchObject({ holds: true });
   expect(matrix.tables).toHaveLength(30);
-  expect(matrix.personas).toHaveLength(37);
+  expect(matrix.personas).toHaveLength(38);
   expect(matrix.granted).toBeGreaterThan(3_000);
   expect(matrix.denied).toBeGreaterThan(20_000);
 });
