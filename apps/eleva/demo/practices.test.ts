@@ -159,7 +159,7 @@ test("who becomes an expert at Clerk between two runs gets a practice and the ro
   await roleAtClerk(owner.id, "user");
   proved(await rehome(world, ["run"]));
   expect(await again(owner.id)).toEqual(after);
-  expect(await placesOf(owner)).toEqual({ [after.practice ?? ""]: before[owner.home] });
+  expect(await placesOf(after)).toEqual({ [after.practice ?? ""]: before[owner.home] });
   expect((await rehome(world, ["status"])).result["practices"]).toMatchObject({ kept: [owner.id] });
 }, 180_000);
 

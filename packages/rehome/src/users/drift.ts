@@ -24,7 +24,7 @@ export interface DriftContext {
 }
 
 /** Clock of WorkOS: how much later than a sign-in an account may be dated by it. */
-const SIGN_IN_MS = 2_000;
+const SIGN_IN_MS = 100;
 
 /**
  * Compares what WorkOS shows of one person with what Clerk says, and with what the ledger holds for theirs.

@@ -29,6 +29,46 @@ function intervalsOf(limits: PacerLimits): Record<RequestKind | "all", number> {
   return { write: interval(10_000, limits.writesPer10s), read: interval(10_000, limits.readsPer10s), other: all, all };
 }
 
+/**
+ * What this process really sent in one window of the service. A timer of a busy machine comes late, and turns that were spaced leave together; so a turn that
+ * would be one too many waits until the window has room.
+ */
+class Window {
+  readonly #lengthMs: number;
+  /** Times of the last turns, as many as a window has room for, in a ring. */
+  readonly #times: Float64Array;
+  #oldest = 0;
+
+  constructor(lengthMs: number, count: number) {
+    this.#lengthMs = lengthMs * MARGIN;
+    this.#times = new Float64Array(Math.max(1, Math.floor(count))).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** Takes a place and says when it is: now, or as soon as there is room. */
+  take(): number {
+    const at = Math.max(performance.now(), (this.#times[this.#oldest] ?? 0) + this.#lengthMs);
+    this.#times[this.#oldest] = at;
+    this.#oldest = (this.#oldest + 1) % this.#times.length;
+    return at;
+  }
+}
+
+/** The windows of one process, by kind. */
+class Windows {
+  readonly #all: Window;
+  readonly #kinds: Partial<Record<RequestKind, Window>>;
+
+  constructor({ writesPer10s, readsPer10s, requestsPer60s, share }: PacerLimits) {
+    this.#all = new Window(60_000, requestsPer60s * share);
+    this.#kinds = { write: new Window(10_000, writesPer10s * share), read: new Window(10_000, readsPer10s * share) };
+  }
+
+  async room(kind: RequestKind): Promise<void> {
+    const at = Math.max(this.#all.take(), this.#kinds[kind]?.take() ?? 0);
+    for (let ms = at - performance.now(); ms > 0; ms = at - performance.now()) await sleep(ms);
+  }
+}
+
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -39,11 +79,13 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
  */
 export class Pacer implements Pacing {
   readonly #intervalMs: Record<RequestKind | "all", number>;
+  readonly #windows: Windows;
   readonly #nextAt: Record<RequestKind | "all", number> = { write: 0, read: 0, other: 0, all: 0 };
   #pausedUntil = 0;
 
   constructor(limits: PacerLimits) {
     this.#intervalMs = intervalsOf(limits);
+    this.#windows = new Windows(limits);
   }
 
   async turn(kind: RequestKind): Promise<void> {
@@ -51,6 +93,7 @@ export class Pacer implements Pacing {
     const [mine, all] = [this.#take(kind, now), this.#take("all", now)];
     await sleep(Math.max(mine, all) - now);
     while (this.#pausedUntil > performance.now()) await sleep(this.#pausedUntil - performance.now());
+    await this.#windows.room(kind);
   }
 
   async pause(ms: number): Promise<void> {
@@ -83,11 +126,13 @@ export class SharedPacer implements Pacing {
   readonly #intervalMs: Record<RequestKind | "all", number>;
   readonly #waiting: { kind: RequestKind; go: (afterMs: number) => void; fail: (error: unknown) => void }[] = [];
   #pausedUntil = 0;
+  readonly #windows: Windows;
   #isReserving = false;
 
   constructor(client: ClientBase, limits: PacerLimits) {
     this.#client = client;
     this.#intervalMs = intervalsOf(limits);
+    this.#windows = new Windows(limits);
   }
 
   /** @throws MoveError QUERY_FAILED, DATABASE_UNREACHABLE */
@@ -98,6 +143,7 @@ export class SharedPacer implements Pacing {
     });
     await sleep(afterMs);
     while (this.#pausedUntil > performance.now()) await sleep(this.#pausedUntil - performance.now());
+    await this.#windows.room(kind);
   }
 
   async pause(ms: number): Promise<void> {
