@@ -52,25 +52,16 @@ for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
 }
 
 type Fault = "kill" | "stop" | "cut legacy" | "cut target" | "crash legacy" | "crash target";
+const STEPS = {
+  cutover: ["gate", "catch up", "freeze", "drain", "prove", "switch"],
+  rollback: ["bring back people", "carry back", "freeze", "drain", "prove", "switch"],
+};
 const FAULTS: Fault[] = ["kill", "kill", "stop", "stop", "cut legacy", "cut target", "crash legacy", "crash target"];
 
 /** Runs a verb and disturbs it once, at a moment drawn from its steps. */
 async function disturbed(verb: "cutover" | "rollback", draw: () => number): Promise<string> {
   const fault = FAULTS[Math.floor(draw() * FAULTS.length)] as Fault;
-  const step = [
-    "gate",
-    "bring back people",
-    "catch up",
-    "carry back",
-    "freeze",
-    "freeze",
-    "drain",
-    "drain",
-    "prove",
-    "prove",
-    "switch",
-    "switch",
-  ][Math.floor(draw() * 12)] as string;
+  const step = STEPS[verb][Math.floor(draw() * STEPS[verb].length)] as string;
   const [laterMs, lastsMs] = [draw() * 150, 500 + draw() * 8_000];
   let control: { kill(): void; send(signal: NodeJS.Signals): void } | undefined;
   let strike: Promise<unknown> | undefined;
