@@ -149,7 +149,7 @@ function identityCall(world: World, me: Member | undefined): Call {
   return {
     object: "auth",
     sql: `select auth.user_id() as "user", auth.org_id() as org, auth.role() as role, array(select unnest(auth.permissions()) order by 1) as permissions,
-      array(select unnest(auth.org_ids()) order by 1) as orgs, auth.has_permission('records:write') as may, auth.session() ->> 'org_id' as session_org,
+      array(select unnest(auth.org_ids()) order by 1) as orgs, auth.has_permission('meetings:write') as may, auth.session() ->> 'org_id' as session_org,
       auth.session() ->> 'role' as session_role`,
     expect: [
       {
@@ -158,7 +158,7 @@ function identityCall(world: World, me: Member | undefined): Call {
         role,
         permissions: [...permissions].sort(),
         orgs: active.map((row) => row["org_id"]).sort(),
-        may: me?.may("records:write") ?? false,
+        may: me?.may("meetings:write") ?? false,
         session_org: me?.orgId ?? null,
         session_role: role,
       },

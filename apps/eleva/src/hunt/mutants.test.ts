@@ -49,15 +49,30 @@ const SAME_BY_REASON: Readonly<Record<string, string>> = {
     ].map((mutant) => [mutant, "whoever lacks the permission reaches no row to update: USING asks for it, too"]),
   ),
   ...Object.fromEntries(
+    [
+      ...["profiles", "services", "schedules", "schedule_availabilities", "scheduling_settings", "blocked_dates", "session_packs"].flatMap(
+        (table) =>
+          (table === "profiles" ? ["insert", "update"] : ["insert", "update", "delete"]).map(
+            (verb) => `${table}.${table}_${verb}_own_org: also for select`,
+          ),
+      ),
+      ...["schedules", "schedule_availabilities", "scheduling_settings", "blocked_dates", "session_packs"].map(
+        (table) => `${table}.${table}_insert_own_org: also for all`,
+      ),
+      "schedule_availabilities.schedule_availabilities_update_own_org: also for all",
+      "meetings.meetings_update_expert_org: also for select",
+    ].map((mutant) => [mutant, "no role of Eleva's writes what it may not read"]),
+  ),
+  ...Object.fromEntries(
     ["also for insert", "also for all"].map((mutant) => [
       `guests.guests_update_job_claim: ${mutant}`,
       "its check lets no row through, and the job reads and deletes every row anyway",
     ]),
   ),
   ...Object.fromEntries(
-    ["anonymous", "authenticated"].map((role) => [
+    ["anonymous", "authenticated", "public"].map((role) => [
       `guests.guests_update_job_claim: also to ${role}`,
-      "its check lets no row through, and people see no guest to lock",
+      "its check lets no row through, people see no guest to lock, and the other jobs that see one change or delete it anyway",
     ]),
   ),
   "records.records_select_share: using without part 0":

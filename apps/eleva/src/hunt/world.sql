@@ -9,8 +9,8 @@ insert into memberships (org_id, workos_user_id, id, role_slug, permissions, sta
   ('org_clinic', 'user_ada', 'om_clinic_ada', 'admin', '{profile:*,services:*,schedule:*,meetings:*,records:*,packs:*,billing:*,members:*,organization:read}',
    'active'),
   ('org_clinic', 'user_bea', 'om_clinic_bea', 'billing_admin', '{billing:*,meetings:read}', 'active'),
-  -- Ned has a role that somebody made at WorkOS and gave no permission of Eleva's.
-  ('org_clinic', 'user_ned', 'om_clinic_ned', 'intern', '{}', 'active');
+  -- Ned has a role that somebody made at WorkOS: he reads what he may not write, and no meetings.
+  ('org_clinic', 'user_ned', 'om_clinic_ned', 'intern', '{profile:read,schedule:read,packs:read}', 'active');
 insert into guests (org_id, email_key, email, name) values ('guest_1', 'gus@example.test', 'gus@example.test', 'Gustavo');
 insert into users (id, org_id, workos_user_id, email, username, legacy_row)
   select md5('user ' || n)::uuid, 'org_' || n, 'user_' || n, n || '@example.test', n, false from unnest('{ada,bea,rem}'::text[]) n;
@@ -150,6 +150,12 @@ insert into schedules (id, org_id, workos_user_id, timezone) values (md5('schedu
 insert into scheduling_settings (org_id, workos_user_id) values ('org_eva', 'user_hal');
 insert into blocked_dates (org_id, workos_user_id, date) values ('org_eva', 'user_hal', '2026-03-14');
 
+-- Ned is published in the clinic and offers nothing; Ana, who is published at home only, has a pack there.
+insert into profiles (id, org_id, workos_user_id, first_name, last_name, published)
+  values (md5('profile ned')::uuid, 'org_clinic', 'user_ned', 'Ned', 'Silva', true);
+insert into profile_standing (profile_id, org_id) values (md5('profile ned')::uuid, 'org_clinic');
+insert into session_packs (id, org_id, workos_user_id, service_id, name, sessions_count, price_cents)
+  values (md5('pack clinic ana')::uuid, 'org_clinic', 'user_ana', md5('service clinic')::uuid, 'clinic pack of Ana', 5, 20000);
 -- What Ana, who is published at home, does in the clinic shows in no busy interval.
 insert into slot_reservations (org_id, patient_org_id, service_id, expert_user_id, guest_email, starts_at, ends_at, expires_at)
   values ('org_clinic', 'org_pia', md5('service clinic')::uuid, 'user_ana', 'c@example.test', '2026-03-16 12:00Z', '2026-03-16 13:00Z', now() + interval '1 day');

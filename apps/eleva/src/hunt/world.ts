@@ -24,7 +24,7 @@ export async function huntPersonas(sign: Sign): Promise<Persona[]> {
     ["admin of the clinic", "admin", "ada", "org_clinic"],
     ["member of the clinic", "member", "ana", "org_clinic"],
     ["billing admin of the clinic", "billing admin", "bea", "org_clinic"],
-    ["member of the clinic without permissions", "member", "ned", "org_clinic"],
+    ["intern of the clinic", "member", "ned", "org_clinic"],
     ["another expert", "other owner", "rui", "org_rui"],
     ["published expert", "other owner", "ana", "org_ana"],
     ["the same at home, a patient", "other owner", "ana", "org_ana_home"],
