@@ -31,9 +31,7 @@ export function confidentialProbes({ world, table, rule, first }: Target): Probe
     table.key.map((name) => `pg_catalog.array_fill(${escapeLiteral(String(row[name]))}::${typeOf(name)}, array[${MANY}])`).join(", ");
   const calls: [sql: string, expect: readonly Row[]][] = [
     [called(arrays([...rows, null])), visible],
-    ...(may || first
-      ? [[called(nothing), []] as [string, Row[]], ...(hidden ? [[called(filled(hidden)), []] as [string, Row[]]] : [])]
-      : []),
+    ...(first ? [[called(nothing), []] as [string, Row[]], ...(hidden ? [[called(filled(hidden)), []] as [string, Row[]]] : [])] : []),
   ];
   return calls.map(([sql, expect]) => callProbe({ object, sql, expect: may ? expect : REFUSED }, world.views));
 }

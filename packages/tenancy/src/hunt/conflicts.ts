@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { cloneOf, isIdentityOrParent, representatives } from "./candidates.ts";
-import { comparisons } from "./comparisons.ts";
 import { insertSql } from "./inserts.ts";
 import { grantedColumns, isRefusal, type Judgement, mayInsert, mayRead, type Probe, type Target } from "./probe.ts";
 import type { Outcome } from "./session.ts";
@@ -55,9 +54,9 @@ export function conflictProbes(target: Target): Probe[] {
   });
 }
 
-/** What shows that a hidden row exists: a unique key that is taken, a parent that can be named, an estimate that differs, a comparison that answers. */
+/** What shows that a hidden row exists: a unique key that is taken, a parent that can be named, an estimate that differs. */
 export function existences(target: Target): Existence[] {
-  return [...takenKeys(target), ...namedParents(target), ...estimates(target), ...comparisons(target)];
+  return [...takenKeys(target), ...namedParents(target), ...estimates(target)];
 }
 
 function takenKeys(target: Target): Existence[] {

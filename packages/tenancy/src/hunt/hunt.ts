@@ -1,8 +1,9 @@
 import type { ClientBase } from "pg";
 import { escapeIdentifier } from "pg";
 import { callProbe } from "./calls.ts";
+import { comparisons } from "./comparisons.ts";
 import { confidentialProbes } from "./confidential.ts";
-import { conflictProbes, existences } from "./conflicts.ts";
+import { conflictProbes, type Existence, existences } from "./conflicts.ts";
 import { copyProbes, tryCopy } from "./copies.ts";
 import { deleteProbes } from "./deletes.ts";
 import { findGaps } from "./gaps.ts";
@@ -85,6 +86,7 @@ export async function prepareHunt(options: HuntOptions): Promise<PreparedHunt> {
       tally.findings.push(...rights.findings);
       if (!tally.done()) await tryPoliciesAlone(hunted);
       if (!tally.done()) await tryAsItIs(hunted);
+      if (!tally.done()) await tryComparisons(hunted);
       const gaps = stopAtFirst && tally.done() ? [] : await findGaps(options, world, names, rulesOf, tally);
       return tally.matrix(gaps, (performance.now() - started) / 1000);
     },
@@ -146,9 +148,6 @@ async function withoutTriggers(
 async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesOf, goes }: Hunted): Promise<void> {
   const { world } = known;
   const { personas, guardSchema = "auth", oracle } = options;
-  const seen = await viewsSeen(world, goes({ route: "comparison" }) ? personas : [], (persona, work) =>
-    asPersona(clientFor(options, persona), persona, guardSchema, () => work(clientFor(options, persona))),
-  );
   for (const persona of personas) {
     const client = clientFor(options, persona);
     const targets = names.flatMap((name) => targetOf(known, options, rules, persona, name, false) ?? []);
@@ -166,7 +165,7 @@ async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesO
       ...targets.flatMap(confidentialProbes),
     ].filter(goes);
     const copies = targets.flatMap(copyProbes).filter(goes);
-    const hints = [...targets.flatMap(existences), ...(isFirst(options, persona) ? seen.comparisonsOf(persona) : [])].filter(goes);
+    const hints = targets.flatMap(existences).filter(goes);
     const hidden = hiddenValues(targets);
     await asPersona(client, persona, guardSchema, async (bound) => {
       tally.bound(persona, bound);
@@ -178,23 +177,41 @@ async function tryAsItIs({ known, options, names, tally, rules, rulesOf, probesO
         if (probe.shows && showsHidden(outcome, probe.sql, hidden)) tally.shown(persona, probe);
       };
       for (const [at, probe] of probes.entries()) note(probe, outcomes[at]);
-      if (tally.done()) return;
-      const pairs = await runTries(
-        client,
-        hints.flatMap(({ sqls, answer = false }) => sqls.map((sql) => ({ sql, answer }))),
-      );
-      hints.forEach((hint, at) => {
-        const [one, other] = [pairs[at * 2], pairs[at * 2 + 1]];
-        if (!one || !other) return;
-        tally.asked(hint);
-        if (!hint.differs(one, other)) return;
-        if (hint.closed) tally.answered(persona, hint);
-        else tally.limit(persona, hint);
-      });
+      await tryPairs(client, persona, tally, hints);
       for (const copy of copies) note(copy, await tryCopy(client, copy));
     });
     if (tally.done()) return;
   }
+}
+
+/** Comparisons, last: they are many, and of each role one persona's show what all others' would. */
+async function tryComparisons({ known, options, names, tally, rules, goes }: Hunted): Promise<void> {
+  if (!goes({ route: "comparison" })) return;
+  const { personas, guardSchema = "auth" } = options;
+  const as = <T>(persona: Persona, work: (client: ClientBase) => Promise<T>) =>
+    asPersona(clientFor(options, persona), persona, guardSchema, () => work(clientFor(options, persona)));
+  const seen = await viewsSeen(known.world, personas, as);
+  for (const persona of personas.filter((one) => isFirst(options, one))) {
+    const targets = names.flatMap((name) => targetOf(known, options, rules, persona, name, false) ?? []);
+    const pairs = [...targets.flatMap(comparisons), ...seen.comparisonsOf(persona)];
+    if (pairs.length > 0) await as(persona, (client) => tryPairs(client, persona, tally, pairs));
+  }
+}
+
+/** Two statements each: what differs between them shows something hidden. */
+async function tryPairs(client: ClientBase, persona: Persona, tally: Tally, hints: readonly Existence[]): Promise<void> {
+  const outcomes = await runTries(
+    client,
+    hints.flatMap(({ sqls, answer = false }) => sqls.map((sql) => ({ sql, answer }))),
+  );
+  hints.forEach((hint, at) => {
+    const [one, other] = [outcomes[at * 2], outcomes[at * 2 + 1]];
+    if (!one || !other) return;
+    tally.asked(hint);
+    if (!hint.differs(one, other)) return;
+    if (hint.closed) tally.answered(persona, hint);
+    else tally.limit(persona, hint);
+  });
 }
 
 /** A refusal by the product's own trigger: like a constraint's where the locks let the row through, else like theirs. */
