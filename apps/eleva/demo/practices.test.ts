@@ -131,18 +131,29 @@ test("who becomes an expert at Clerk between two runs gets a practice and the ro
   const [stranger] = await people("legacy_user_id <> $1", [owner.id]);
   const taken = await workos.organizations.createOrganization({ name: "Taken", externalId: `practice:${owner.id}` });
   await workos.userManagement.createOrganizationMembership({ organizationId: taken.id, userId: stranger?.user ?? "", roleSlug: "owner" });
+  // The person is refused by name and taken back whole; nobody else waits.
   const stopped = await rehome(world, ["users"]);
-  expect(stopped).toMatchObject({
-    code: 3,
-    result: { refused: [{ id: owner.id, what: expect.stringContaining(`The practice of ${owner.id} (${taken.id}) has other members`) }] },
+  expect(stopped.code).toBe(3);
+  expect(stopped.result).toMatchObject({
+    refused: [
+      {
+        id: owner.id,
+        code: "organization_has_other_members",
+        what: expect.stringContaining(`The practice of ${owner.id} (${taken.id}) has other members`),
+      },
+    ],
+    removed: [{ id: owner.id, what: ["account", "organization"] }],
   });
   expect(await members(taken.id)).toEqual([stranger?.user]);
   await workos.organizations.deleteOrganization(taken.id);
+  expect(await people("legacy_user_id = $1", [owner.id])).toEqual([]);
+  // Then the person is made anew, with a home and a practice in which nobody else is, and the rows go along.
   proved(await rehome(world, ["run"]));
   const after = await again(owner.id);
-  // Refused meanwhile, the person was taken back whole: user and home are new.
   expect(after).toMatchObject({ home: expect.stringMatching(/^org_/), practice: expect.stringMatching(/^org_/) });
+  expect(await placesOf(owner)).toEqual({});
   expect(await placesOf(after)).toEqual({ [after.practice ?? ""]: before[owner.home] });
+  expect(await members(after.home)).toEqual([after.user]);
   expect(await members(after.practice ?? "")).toEqual([after.user]);
 
   await roleAtClerk(owner.id, "user");

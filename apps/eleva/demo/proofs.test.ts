@@ -191,6 +191,7 @@ describe("isolation", () => {
     const proof = await isolation();
     const practices = moved.people.filter(({ practice }) => practice !== null).length;
     expect(practices).toBeGreaterThan(2);
+    // 31 relations, and 14 tables whose confidential columns are read by a function beside.
     expect(proof).toMatchObject({ ok: true, offenders: [], expected: (moved.people.length + practices + 3) * (31 + 14) });
     await planted(moved, isolationFaults, async () => {
       expectNamed(await isolation(), isolationFaults);

@@ -46,7 +46,7 @@ export async function proveElevaIsolation(bypass: pg.Client, loginUrl: string, w
         ({ persona, table, extra, missing, changed }) =>
           `${persona} on ${table}: ${extra} rows too many, ${missing} missing, ${changed} other than they stand`,
       );
-    const figure = `${personas.length} memberships of ${new Set(people.rows.map(({ user }) => user)).size} people, anonymous, a suspended member and a stranger on ${insiders.expected / (personas.length + 1)} relations; ${insiders.rowsSeen.toLocaleString("en-US")} rows seen, each by the rule`;
+    const figure = `${personas.length} memberships of ${new Set(people.rows.map(({ user }) => user)).size} people, anonymous, a suspended member and a stranger on ${insiders.expected / (personas.length + 1)} relations and functions of confidential columns; ${insiders.rowsSeen.toLocaleString("en-US")} rows seen, each by the rule`;
     return judge({
       name: "isolation",
       checked: insiders.checked + (outsiders?.checked ?? 0),

@@ -32,7 +32,7 @@ export interface Moved {
   }[];
   /** `rehome verify`: proof by name. */
   verify(env?: Record<string, string>): Promise<Map<string, Proof>>;
-  /** `rehome users --reconcile`: puts right what was changed by hand at WorkOS. */
+  /** `rehome users --reconcile`: puts right what was changed by hand at WorkOS; then `rehome copy`, without which nothing is proved after `users`. */
   reconcile(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -78,8 +78,10 @@ export async function startMoved(): Promise<Moved> {
         return new Map((result["proofs"] as Proof[]).map((proof) => [proof.name, proof]));
       },
       reconcile: async () => {
-        const { code, stderr } = await rehome(world, ["users", "--reconcile"]);
-        if (code !== 0) throw new Error(`rehome users --reconcile ended with ${code}: ${stderr}`);
+        for (const args of [["users", "--reconcile"], ["copy"]]) {
+          const { code, stderr } = await rehome(world, args);
+          if (code !== 0) throw new Error(`rehome ${args.join(" ")} ended with ${code}: ${stderr}`);
+        }
       },
       stop,
     };

@@ -98,7 +98,8 @@ export function startWriters(world: DemoWorld, { perSecond, writers = 8, name = 
       const reader = await connect(where === "legacy" ? world.sandbox.legacy.url("legacy") : world.sandbox.target.url("target"));
       const { rows } = await reader
         .query<{ id: string; value: string }>(
-          "select event_id as id, event_type as value from stripe_processed_events where event_id like 'w%-%'",
+          "select event_id as id, event_type as value from stripe_processed_events where starts_with(event_id, $1)",
+          [`${name}:`],
         )
         .finally(() => reader.end());
       const there = new Map(rows.map((row) => [row.id, row.value]));

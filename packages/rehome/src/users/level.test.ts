@@ -1,3 +1,4 @@
+import { createClerkClient } from "@clerk/backend";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { type PeopleWorld, peopleWorld, type TestPerson } from "./testing/world.ts";
 
@@ -34,6 +35,21 @@ test("a password that changed at Clerk is the only one that signs in", async () 
   expect(await world.signIn("ana@x.test", "second-password")).toBe("in");
   expect(await world.signIn("ana@x.test", "first-password")).toBe("refused");
   expect(figures.changes).toEqual([{ id: "user_ana", what: ["password"] }]);
+});
+
+test("a password that changed after the export: held, and taken back, until there is a fresh export", async () => {
+  await world.atClerk([ana, bea]);
+  await world.users();
+  const { secretKey, publishableKey, url } = world.clerk;
+  const clerk = createClerkClient({ secretKey, publishableKey, apiUrl: url, telemetry: { disabled: true } });
+  await clerk.users.updateUser("user_ana", { password: "set-after-the-export" });
+  const figures = await world.users();
+  expect(figures.removed).toEqual([{ id: "user_ana", reason: "password_newer_than_export", what: ["account", "organization"] }]);
+  expect(figures.changes).toEqual([]);
+  expect(await world.signIn("ana@x.test", "first-password")).toBe("refused");
+  await world.atClerk([{ ...ana, password: "second-password" }, bea]);
+  expect(await world.users()).toMatchObject({ created: 1, refused: [] });
+  expect(await world.signIn("ana@x.test", "second-password")).toBe("in");
 });
 
 test("a password that was removed at Clerk signs in no more", async () => {
