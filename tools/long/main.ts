@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 
 /**
- * What `npm test` draws a sample of, whole: all mutants, a hundred seeds (REHOME_SEEDS), the guard on Postgres 16 and 17, and behind
+ * What `npm test` draws a sample of, whole: all mutants, more seeds (REHOME_SEEDS, 10 by default), the guard on Postgres 16 and 17, and behind
  * PgBouncer. `npm run test:long -- seeds pooler 16 17` runs the parts that are named. Exits 1 when a part failed.
  */
 const ROOT = resolve(import.meta.dirname, "../..");

@@ -8,8 +8,8 @@ import type { DemoWorld } from "./world.ts";
 
 /** How many seeds. `npm run test:long` sets more. */
 const SEEDS = Number(process.env["REHOME_SEEDS"] ?? 1);
-/** The first one; set it to repeat. */
-const FIRST = Number(process.env["REHOME_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+/** The first one: the same each time, so that the gate says the same twice. Set it to draw others. */
+const FIRST = Number(process.env["REHOME_SEED"] ?? 300);
 const PATIENCE_MS = 90_000;
 const MOST_TRIES = 6;
 const SERVES: Record<string, Sides> = { cutover: { legacy: "RH002", target: "ok" }, rollback: { legacy: "ok", target: "RH002" } };

@@ -4,9 +4,10 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PeopleWorld, peopleWorld, type TestPerson } from "./testing/world.ts";
 
-// What a bad night does to `rehome users`, drawn from a seed: exact at WorkOS in the end. `npm run test:long` runs 200 seeds.
+// What a bad night does to `rehome users`, drawn from a seed: exact at WorkOS in the end. `npm run test:long` runs more. The same
+// seeds each time, so that the gate says the same twice; REHOME_SEED draws others.
 const SEEDS = Number(process.env["REHOME_SEEDS"] ?? 2);
-const FIRST = Number(process.env["REHOME_SEED"] ?? Math.floor(Math.random() * 1_000_000));
+const FIRST = Number(process.env["REHOME_SEED"] ?? 3876);
 const TOTP = ["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"] as const;
 
 let server: PostgresServer;

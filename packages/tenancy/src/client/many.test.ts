@@ -8,7 +8,7 @@ import { type ClientWorld, clientWorld, quietPool } from "./testing/world.ts";
 // Many requests of several identities at once over three connections, with failures of every kind among them.
 
 const REQUESTS = 200;
-const RUNS = Math.min(20, Number(process.env["REHOME_SEEDS"] ?? 2)); // `npm run test:long` sets more
+const RUNS = process.env["REHOME_LONG"] ? 20 : 2;
 let world: ClientWorld;
 let relay: Relay;
 let pool: Pool;

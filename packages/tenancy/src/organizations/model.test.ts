@@ -23,9 +23,9 @@ import {
 } from "./testing/source.ts";
 import { pushTransfers, transferOwnership } from "./transfer.ts";
 
-// Repeat a failure with MODEL_SEED and MODEL_PATH as the message prints them. MODEL_RUNS for more; REHOME_SEEDS is set by `npm run test:long`.
+// Repeat a failure with MODEL_SEED and MODEL_PATH as the message prints them. MODEL_RUNS for more; `npm run test:long` sets REHOME_LONG.
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env["MODEL_RUNS"] ?? process.env["REHOME_SEEDS"] ?? 20);
+const RUNS = Number(process.env["MODEL_RUNS"] ?? (process.env["REHOME_LONG"] ? 60 : 20));
 
 const TYPES = ["patient_personal", "expert_individual", "clinic", "educational_institution"] as const;
 const ROLES = ["owner", "admin", "member", "billing_admin"] as const;
