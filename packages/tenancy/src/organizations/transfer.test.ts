@@ -204,6 +204,29 @@ describe("the old owner steps down only when WorkOS has the new one", () => {
 });
 
 describe("the database remembers who owns", () => {
+  test("nor whose request to leave got no answer: it may still arrive", async () => {
+    const clinic = await Clinic.of("A", "B");
+    const { userManagement } = w.workos;
+    let arrive = async () => {};
+    const silent = new Proxy(userManagement, {
+      get(target, name) {
+        if (name === "deleteOrganizationMembership")
+          return async (id: string) => {
+            arrive = () => target.deleteOrganizationMembership(id);
+            throw new Error("no answer");
+          };
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const workos = { organizations: w.workos.organizations, userManagement: silent } as unknown as typeof w.workos;
+    const leave = leaveOrganization({ ...parts(), workos }, { orgId: clinic.orgId, userId: clinic.id("B") });
+    await expect(leave).rejects.toThrow("no answer");
+    await expect(clinic.give("A", "B")).rejects.toMatchObject({ code: "not_a_member" });
+    await arrive();
+    expect(await clinic.settled()).toEqual({ A: "owner" });
+  });
+
   test("nobody is invited as the owner", async () => {
     const clinic = await Clinic.of("O", "admin");
     const invitation = { orgId: clinic.orgId, email: "friend@example.com", roleSlug: "owner", inviterUserId: clinic.id("admin") };
