@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
-import type { User } from "@workos-inc/node";
+import type { Event, User } from "@workos-inc/node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { applyEvents } from "./apply.ts";
 import { deleteOrganization, erasePerson, requestDeletion } from "./deletion.ts";
 import { foundOrganization } from "./found.ts";
 import { inviteMember } from "./invitations.ts";
@@ -435,6 +436,38 @@ describe("erasePerson", () => {
     expect(await database.rows("select rel from tenancy.archive")).toEqual([{ rel: "public.meetings" }]);
     await erasePerson(parts(), { userId: ana.id, orgId: home }); // again changes nothing
     expect(await bios()).toEqual(["Olga"]);
+  });
+
+  test("of somebody who was moved, and never synced, late events bring neither address nor name back", async () => {
+    const user = await workos.createUser(`moved.${crypto.randomUUID()}@example.com`);
+    const { id: orgId } = await workos.workos.organizations.createOrganization({
+      name: `Home of ${user.email}`,
+      externalId: `old_${user.id}`,
+      metadata: { type: "patient_personal" },
+    });
+    const people = workos.workos.userManagement;
+    const { id } = await people.createOrganizationMembership({ organizationId: orgId, userId: user.id, roleSlug: "owner" });
+    const organization = await workos.workos.organizations.getOrganization(orgId);
+    const invitation = await people.sendInvitation({ email: `lee.${user.email}`, organizationId: orgId });
+    await database.owner.query("insert into organizations (id, type, tier) values ($1, 'patient_personal', 'free')", [orgId]);
+    await database.owner.query("insert into users (org_id, workos_user_id, email, email_verified) values ($1, $2, $3, true)", [
+      orgId,
+      user.id,
+      user.email,
+    ]);
+    await database.owner.query(
+      "insert into memberships (org_id, workos_user_id, id, role_slug, status) values ($1, $2, $3, 'owner', 'active')",
+      [orgId, user.id, id],
+    );
+    await erasePerson(parts(), { userId: user.id, orgId });
+    const late = [
+      { event: "user.updated", data: user },
+      { event: "organization.updated", data: organization },
+      { event: "invitation.created", data: invitation },
+    ];
+    const at = new Date().toISOString();
+    await applyEvents(database.sync, late.map((one, i) => ({ ...one, id: `event_${i}`, createdAt: at })) as unknown as Event[]);
+    expect(await saying(user.email)).toEqual([]);
   });
 
   test("takes no guest's rows for an address that was not proved", async () => {

@@ -1,7 +1,7 @@
 import type { WorkOS } from "@workos-inc/node";
 import { applyChanges, orUndefined } from "./apply.ts";
 import { FOUNDED, goneChange, membershipChange, organizationChange } from "./changes.ts";
-import { OrganizationError } from "./errors.ts";
+import { OrganizationError, workosStatus } from "./errors.ts";
 import type { RunJob } from "./run.ts";
 
 export interface OwnershipParts {
@@ -22,16 +22,23 @@ export async function leaveOrganization(
   const { rows } = await run((query) => query<{ id: string }>("select tenancy.leaving($1, $2) as id", [orgId, userId]));
   const id = rows[0]?.id;
   if (!id) throw new OrganizationError("not_a_member");
+  let unanswered = false;
   try {
     const membership = await orUndefined(workos.userManagement.getOrganizationMembership(id));
     if (membership && membership.status !== "active") {
       await run((query) => applyChanges(query, [membershipChange(membership)]));
       throw new OrganizationError("not_a_member");
     }
-    if (membership) await orUndefined(workos.userManagement.deleteOrganizationMembership(id));
+    if (membership) {
+      await orUndefined(workos.userManagement.deleteOrganizationMembership(id)).catch((error: unknown) => {
+        unanswered = (workosStatus(error) ?? 500) >= 500;
+        throw error;
+      });
+    }
     await run((query) => applyChanges(query, [goneChange("membership", id, { org_id: orgId, user_id: userId })]));
   } finally {
-    await run((query) => query("delete from tenancy.departure where org_id = $1 and user_id = $2", [orgId, userId]));
+    // A request without an answer may still arrive: the person stays one who is leaving, whom nobody makes the owner, until that is over.
+    if (!unanswered) await run((query) => query("delete from tenancy.departure where org_id = $1 and user_id = $2", [orgId, userId]));
   }
 }
 

@@ -209,6 +209,32 @@ describe("a clinic", () => {
     expect([await status(org, user.id), await counts(org, user.id)]).toEqual(["suspended", false]);
   });
 
+  test("suspended when the product was moved: a membership made anew before the first comparison is suspended, too", async () => {
+    const [owner, user] = [await person(), await person()];
+    const { id: org } = await w.workos.organizations.createOrganization({ name: "Clinic", metadata: { type: "clinic" } });
+    const join = (userId: string, roleSlug: string) => people().createOrganizationMembership({ organizationId: org, userId, roleSlug });
+    await join(owner.id, "owner");
+    const { id } = await join(user.id, "member");
+    await people().deactivateOrganizationMembership(id);
+    await database.owner.query("insert into organizations (id, type, tier) values ($1, 'clinic', 'clinic')", [org]);
+    await database.owner.query(
+      "insert into memberships (org_id, workos_user_id, id, role_slug, status) values ($1, $2, $3, 'member', 'suspended')",
+      [org, user.id, id],
+    );
+    await people().deleteOrganizationMembership(id);
+    await join(user.id, "member");
+    for (let i = 0; i < 2; i++) {
+      await reconcile(parts());
+      expect([await status(org, user.id), await counts(org, user.id)]).toEqual(["suspended", false]);
+    }
+    const again = await membershipOf(org, user.id);
+    await people().deactivateOrganizationMembership(again);
+    await people().reactivateOrganizationMembership(again);
+    await reconcile(parts());
+    await pollEvents(parts());
+    expect([await status(org, user.id), await counts(org, user.id)]).toEqual(["active", true]);
+  });
+
   test("the owner, suspended, cannot leave; nor is another one in a practice let in", async () => {
     const [user, other] = [await person(), await person()];
     const org = await foundOrganization(parts(), { user, type: "expert_individual", name: "Practice" });

@@ -27,6 +27,8 @@ afterEach(async () => {
 const parts = () => ({ workos: w.workos, run: database.sync });
 const fault = (more: object) => w.admin.call("POST", "faults", { pathPattern: "organization_memberships", times: 1, ...more });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** No request that was sent is on its way any more. */
+const later = () => database.owner.query("update tenancy.transfer set held_until = now() where held_until is not null");
 const person = () => w.createUser(`${crypto.randomUUID()}@example.com`);
 
 /** A clinic whose members are A (owner), B (admin), C and so on (members), as old as they stand. */
@@ -81,6 +83,7 @@ class Clinic {
   }
   /** Everything that could still happen happens. */
   async settled(): Promise<Record<string, string>> {
+    await later();
     await pushTransfers(parts());
     await pollEvents(parts());
     await reconcile(parts());
@@ -128,6 +131,35 @@ describe("one transfer at a time", () => {
     expect(await clinic.rolesAtWorkos("A", "B")).toEqual(["owner", "admin"]);
   });
 
+  test("a request without an answer arrives before the next transfer, or that one has to wait", async () => {
+    const clinic = await Clinic.of("A", "B", "C");
+    const { userManagement } = w.workos;
+    let arrive = async () => {};
+    const silent = new Proxy(userManagement, {
+      get(target, name) {
+        if (name === "updateOrganizationMembership")
+          return async (...request: Parameters<typeof target.updateOrganizationMembership>) => {
+            arrive = async () => {
+              await target.updateOrganizationMembership(...request);
+            };
+            throw new Error("no answer");
+          };
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const workos = { organizations: w.workos.organizations, userManagement: silent } as unknown as typeof w.workos;
+    const give = transferOwnership({ ...parts(), workos }, { orgId: clinic.orgId, from: clinic.id("A"), to: clinic.id("B") });
+    await expect(give).rejects.toThrow("no answer");
+    await pushTransfers(parts());
+    await expect(clinic.give("B", "C")).rejects.toMatchObject({ code: "transfer_open" });
+    await arrive();
+    await later();
+    await pushTransfers(parts());
+    await clinic.give("B", "C");
+    expect(await clinic.rolesAtWorkos("A", "B", "C")).toEqual(["admin", "admin", "owner"]);
+  });
+
   test("a process that died while it told WorkOS keeps the others waiting for a quarter of an hour, no longer", async () => {
     const clinic = await Clinic.of("A", "B");
     await fault({ method: "PUT", kind: "reset_before" });
@@ -145,6 +177,7 @@ describe("one transfer at a time", () => {
       await fault({ method: "PUT", kind: "reset_before" });
       await expect(clinic.give("A", "B")).rejects.toThrow();
     }
+    await later();
     await fault({ method: "PUT", kind: "reset_before" });
     await expect(pushTransfers(parts())).rejects.toThrow();
     expect(await database.rows("select org_id from tenancy.transfer")).toEqual([{ org_id: one.orgId }]);
@@ -204,6 +237,29 @@ describe("the old owner steps down only when WorkOS has the new one", () => {
 });
 
 describe("the database remembers who owns", () => {
+  test("nor whose request to leave got no answer: it may still arrive", async () => {
+    const clinic = await Clinic.of("A", "B");
+    const { userManagement } = w.workos;
+    let arrive = async () => {};
+    const silent = new Proxy(userManagement, {
+      get(target, name) {
+        if (name === "deleteOrganizationMembership")
+          return async (id: string) => {
+            arrive = () => target.deleteOrganizationMembership(id);
+            throw new Error("no answer");
+          };
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const workos = { organizations: w.workos.organizations, userManagement: silent } as unknown as typeof w.workos;
+    const leave = leaveOrganization({ ...parts(), workos }, { orgId: clinic.orgId, userId: clinic.id("B") });
+    await expect(leave).rejects.toThrow("no answer");
+    await expect(clinic.give("A", "B")).rejects.toMatchObject({ code: "not_a_member" });
+    await arrive();
+    expect(await clinic.settled()).toEqual({ A: "owner" });
+  });
+
   test("nobody is invited as the owner", async () => {
     const clinic = await Clinic.of("O", "admin");
     const invitation = { orgId: clinic.orgId, email: "friend@example.com", roleSlug: "owner", inviterUserId: clinic.id("admin") };

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { WorkOS } from "@workos-inc/node";
 import { applyChanges, findMembership, orUndefined } from "./apply.ts";
 import { type Change, FOUNDED, goneChange, membershipChange, organizationChange } from "./changes.ts";
-import { OrganizationError } from "./errors.ts";
+import { OrganizationError, workosStatus } from "./errors.ts";
 import type { OwnershipParts } from "./ownership.ts";
 
 /**
@@ -68,6 +68,8 @@ class Push {
   readonly #holder = randomUUID();
   /** What WorkOS said last, by membership. */
   readonly #said = new Map<string, Change>();
+  /** A request may still arrive: the hold stays until it cannot any more, so that it arrives before a later transfer. */
+  #unanswered = false;
 
   constructor(parts: OwnershipParts, transfer: Transfer) {
     this.#parts = parts;
@@ -97,7 +99,7 @@ class Push {
       if (confirmed) await this.#dropCreationKey(this.#parts.workos);
       return confirmed ? "settled" : "undone";
     } finally {
-      await this.#parts.run((query) => query("select tenancy.release_transfer($1, $2)", [org_id, this.#holder]));
+      if (!this.#unanswered) await this.#parts.run((query) => query("select tenancy.release_transfer($1, $2)", [org_id, this.#holder]));
     }
   }
 
@@ -124,7 +126,12 @@ class Push {
       return isActive(found) && rolesOf(found).includes(roleSlug);
     }
     if (!(await this.#holds())) return undefined;
-    const updated = await orUndefined(workos.userManagement.updateOrganizationMembership(found.id, { roleSlug }));
+    const updated = await orUndefined(workos.userManagement.updateOrganizationMembership(found.id, { roleSlug })).catch(
+      (error: unknown) => {
+        this.#unanswered = NO_ANSWER.has(workosStatus(error));
+        throw error;
+      },
+    );
     const change = updated
       ? membershipChange(updated)
       : goneChange("membership", found.id, { org_id: this.#transfer.org_id, user_id: userId });
@@ -149,6 +156,9 @@ class Push {
     if (updated) await this.#parts.run((query) => applyChanges(query, [organizationChange(updated)]));
   }
 }
+
+/** Of errors that say nothing of what WorkOS did, or will do: none, or that of something between. */
+const NO_ANSWER: ReadonlySet<number | undefined> = new Set([undefined, 408, 502, 504]);
 
 const isActive = (change: Change | undefined): change is Change =>
   change !== undefined && !change.deleted && change.state?.["status"] === "active";

@@ -6,7 +6,8 @@ set local role rehome_owner;
 -- later event's is taken, of a membership the one that does not count, and the object is to be fetched; a fetched state settles it. So does a
 -- state of a membership that is news and yet older than the last comparison of everything, which did not find it: it does not count until it was
 -- fetched.
--- An invitation to the address of somebody who was erased, made before, is gone whatever is said of it.
+-- An invitation to the address of somebody who was erased, made before, is gone whatever is said of it; so are persons who were erased, and
+-- organizations that were deleted here with their invitations, also where nothing of them was ever synced.
 -- Everything that follows is computed from the stored states, so that what is missing (a membership's organization, its person) is made up for
 -- when it comes. Returns how many objects were news. Sessions are not stored.
 create or replace function tenancy.apply(changes jsonb) returns int
@@ -32,7 +33,10 @@ begin
               from jsonb_to_recordset(changes)
                 as k (kind text, id text, at timestamptz, event text collate "C", deleted boolean, org_id text, user_id text, state jsonb)
              cross join lateral (select coalesce(k.kind = 'invitation' and not k.deleted
-                                                   and tenancy.is_erased(k.state ->> 'email', (k.state ->> 'created')::timestamptz), false) as erased) e
+                                                   and tenancy.is_erased(k.state ->> 'email', (k.state ->> 'created')::timestamptz), false)
+                                        or k.kind = 'user' and k.id in (select unnest(d.users) from tenancy.deletion d where d.state = 'done')
+                                        or k.kind in ('organization', 'invitation') and case k.kind when 'organization' then k.id else k.org_id end
+                                             in (select d.org_id from tenancy.deletion d where d.state in ('emptied', 'done')) as erased) e
              where k.kind <> 'session') c
     window one as (partition by c.kind, c.id, c.at)
   ), incoming as (

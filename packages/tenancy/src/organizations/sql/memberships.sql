@@ -119,6 +119,12 @@ declare
   n int;
   held text[];
 begin
+  -- A row from before the first sync that says suspended, and that a membership of WorkOS replaces: what it was when it ended is kept, as of any other.
+  -- Whatever WorkOS says of that one later is newer.
+  insert into tenancy.object (kind, id, at, event, deleted, org_id, user_id, ending)
+    select 'membership', m.id, '-infinity', '~', true, m.org_id, m.workos_user_id, 'inactive' from public.memberships m
+     where m.org_id = any (orgs) and m.status::text = 'suspended' and not exists (select from tenancy.object o where o.kind = 'membership' and o.id = m.id)
+       and exists (select from tenancy.object n where n.kind = 'membership' and n.org_id = m.org_id and n.user_id = m.workos_user_id and not n.deleted);
   perform tenancy.settle_owners(orgs);
   wanted := (select coalesce(jsonb_agg(to_jsonb(e) order by e.org_id, e.workos_user_id), '[]') from tenancy.effective_memberships(orgs) e);
 
