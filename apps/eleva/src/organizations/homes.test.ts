@@ -130,8 +130,8 @@ test("whoever sells the clinic keeps the home: what was left as a guest, and wha
   await leftAsGuest("vera@example.test");
   await claimGuest({ workos, run: run.claim }, user.id);
 
-  const about =
-    "select encrypted_content as text from records where guest_email = 'vera@example.test' union all select guest_notes from meetings where guest_email = 'vera@example.test'";
+  const about = `select encrypted_content as text from confidential.records(array(select id from records)) where guest_email = 'vera@example.test'
+     union all select guest_notes from confidential.meetings(array(select id from meetings)) where guest_email = 'vera@example.test'`;
   expect(await sees(buyer.id, clinic, about)).toEqual([]);
   expect(await sees(user.id, home, about)).toEqual([{ text: "about Vera" }, { text: "a note" }]);
 
