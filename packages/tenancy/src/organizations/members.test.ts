@@ -164,6 +164,8 @@ describe("ownership", () => {
         orgId,
       ]);
     expect(await owners()).toEqual([{ who: bea }]);
+    // The request without an answer holds the transfer for fifteen minutes.
+    await database.owner.query("update tenancy.transfer set held_until = now() where held_until is not null");
     expect(await pushTransfers({ workos: workos.workos, run: database.sync })).toBe(1);
     expect(await owners()).toEqual([{ who: bea }]);
     expect([await roleAtWorkos(orgId, ana), await roleAtWorkos(orgId, bea)]).toEqual(["admin", "owner"]);
