@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 
 /**
- * What `npm test` draws a sample of, whole: all mutants, more seeds (REHOME_SEEDS, 10 by default), the guard on Postgres 16 and 17, and behind
+ * What `npm test` draws a sample of, whole: all mutants, more seeds (REHOME_SEEDS, 5 by default), the guard on Postgres 16 and 17, and behind
  * PgBouncer. `npm run test:long -- seeds pooler 16 17` runs the parts that are named. Exits 1 when a part failed.
  */
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -32,7 +32,7 @@ const parts: Readonly<Record<string, Part>> = {
 function onPostgres(major: number): Part {
   return {
     what: `the guard on Postgres ${major}`,
-    command: ["vitest", "run", "packages/tenancy", "apps/eleva/src"],
+    command: ["vitest", "run", "packages/tenancy"],
     env: { REHOME_POSTGRES: join(OTHERS, `node_modules/postgres-${major}-${process.platform}-${process.arch}`) },
     prepare: async () => {
       if ((await run(["npm", "ci"], { cwd: OTHERS })).code !== 0) throw new Error("npm ci in tools/long/postgres failed");

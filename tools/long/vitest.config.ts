@@ -14,6 +14,6 @@ export default defineConfig({
   test: {
     ...ordinary.test,
     include: files.filter((file) => DRAWS_A_SAMPLE.test(readFileSync(resolve(ROOT, file), "utf8"))),
-    env: { ...ordinary.test?.env, REHOME_LONG: "1", REHOME_SEEDS: process.env["REHOME_SEEDS"] ?? "10" },
+    env: { ...ordinary.test?.env, REHOME_LONG: "1", REHOME_SEEDS: process.env["REHOME_SEEDS"] ?? "5" },
   },
 });

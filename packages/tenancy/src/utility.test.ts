@@ -144,9 +144,8 @@ describe("commands that lock before they ask", () => {
   });
 
   test("cannot be had by switching it off", async () => {
-    for (const setting of ["event_triggers = off", "session_replication_role = replica"]) {
-      expect(await login.q(`set ${setting}`)).toBe("42501");
-    }
+    expect(await login.q("set event_triggers = off")).toMatch(/^(42501|42704)$/); // Postgres 16 does not know it
+    expect(await login.q("set session_replication_role = replica")).toBe("42501");
     expect(await login.q("alter event trigger rehome_refuse_utility disable")).toBe("42501");
     expect(await login.q("drop event trigger rehome_refuse_utility")).toBe("42501");
   });
