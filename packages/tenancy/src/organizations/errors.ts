@@ -147,6 +147,11 @@ export function workosStatus(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
+const NO_ANSWER: ReadonlySet<number | undefined> = new Set([undefined, 408, 502, 504]);
+
+/** Whether a request to WorkOS may still be on its way: there was no answer, or only one from something in between. */
+export const gotNoAnswer = (error: unknown): boolean => NO_ANSWER.has(workosStatus(error));
+
 /** Codes WorkOS gave, the outer one and those of its list. */
 export function workosCodes(error: unknown): string[] {
   const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown };

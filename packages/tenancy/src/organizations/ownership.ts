@@ -1,7 +1,7 @@
 import type { WorkOS } from "@workos-inc/node";
 import { applyChanges, orUndefined } from "./apply.ts";
 import { FOUNDED, goneChange, membershipChange, organizationChange } from "./changes.ts";
-import { OrganizationError, workosStatus } from "./errors.ts";
+import { gotNoAnswer, OrganizationError } from "./errors.ts";
 import type { RunJob } from "./run.ts";
 
 export interface OwnershipParts {
@@ -31,7 +31,7 @@ export async function leaveOrganization(
     }
     if (membership) {
       await orUndefined(workos.userManagement.deleteOrganizationMembership(id)).catch((error: unknown) => {
-        unanswered = (workosStatus(error) ?? 500) >= 500;
+        unanswered = gotNoAnswer(error);
         throw error;
       });
     }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { WorkOS } from "@workos-inc/node";
 import { applyChanges, findMembership, orUndefined } from "./apply.ts";
 import { type Change, FOUNDED, goneChange, membershipChange, organizationChange } from "./changes.ts";
-import { OrganizationError, workosStatus } from "./errors.ts";
+import { gotNoAnswer, OrganizationError } from "./errors.ts";
 import type { OwnershipParts } from "./ownership.ts";
 
 /**
@@ -128,7 +128,7 @@ class Push {
     if (!(await this.#holds())) return undefined;
     const updated = await orUndefined(workos.userManagement.updateOrganizationMembership(found.id, { roleSlug })).catch(
       (error: unknown) => {
-        this.#unanswered = NO_ANSWER.has(workosStatus(error));
+        this.#unanswered = gotNoAnswer(error);
         throw error;
       },
     );
@@ -156,9 +156,6 @@ class Push {
     if (updated) await this.#parts.run((query) => applyChanges(query, [organizationChange(updated)]));
   }
 }
-
-/** Of errors that say nothing of what WorkOS did, or will do: none, or that of something between. */
-const NO_ANSWER: ReadonlySet<number | undefined> = new Set([undefined, 408, 502, 504]);
 
 const isActive = (change: Change | undefined): change is Change =>
   change !== undefined && !change.deleted && change.state?.["status"] === "active";
