@@ -86,6 +86,7 @@ async function saying(text: string): Promise<string[]> {
 test("an address verified a moment ago, of which the mirror has not heard, is forgotten in transfers and invitations (R60)", async () => {
   const { id, home } = await signUp("lena@example.test", false);
   await bought("lena@example.test");
+  await bought(" Lena@Example.test\t"); // as somebody typed it
   await invite("lena@example.test");
   await told();
   expect(await saying("lena@")).toEqual(["invitations", "payment_transfers", "tenancy.object", "users"]);

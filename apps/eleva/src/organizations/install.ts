@@ -12,7 +12,7 @@ const PAYMENTS = "10 years";
 export const eraseByAddress: NonNullable<DeletionOptions["archive"]> = async (query, orgId) => {
   await query(
     `update payment_transfers p set guest_name = null, guest_email = null, guest_phone = null
-      where lower(p.guest_email) = any (array(select unnest(d.addresses) from tenancy.deletion d where d.org_id = $1))`,
+      where tenancy.email_key(lower(p.guest_email)) = any (array(select unnest(d.addresses) from tenancy.deletion d where d.org_id = $1))`,
     [orgId],
   );
 };

@@ -71,7 +71,7 @@ const ofNobody = (t: Record<"guestName" | "guestEmail" | "guestPhone", AnyPgColu
 
 /** To a proved address of somebody who is being erased. */
 function toErasedAddress(email: AnyPgColumn) {
-  return sql`lower(${email}) = any (array(select unnest(d.addresses) from tenancy.deletion d where d.state <> 'done'))`;
+  return sql`tenancy.email_key(lower(${email})) = any (array(select unnest(d.addresses) from tenancy.deletion d where d.state <> 'done'))`;
 }
 
 /** Of a meeting whose patient's organization is being deleted; the meetings are looked up once a statement. */

@@ -35,7 +35,7 @@ end $$;
 revoke all on function tenancy.expand_permissions(text[]), tenancy.permissions_of(text, text[]), tenancy.email_key(text), tenancy.revoke_session(text)
   from public;
 grant execute on function tenancy.expand_permissions(text[]), tenancy.permissions_of(text, text[]), tenancy.revoke_session(text) to rehome_job_sync;
-grant execute on function tenancy.email_key(text) to rehome_job_sync, rehome_job_claim;
+grant execute on function tenancy.email_key(text) to rehome_job_sync, rehome_job_claim, rehome_job_deletion;
 
 set local role rehome_fn_organizations;
 
