@@ -1,11 +1,8 @@
-import { startWorkosTwin, type WorkosTwin, withUser } from "@rehome/sandbox";
-import { ensurePersonalOrganization, installRoles, pollEvents, type RunJob, reconcile, runAs } from "@rehome/tenancy";
+import type { WorkosTwin } from "@rehome/sandbox";
+import { ensurePersonalOrganization, pollEvents, reconcile } from "@rehome/tenancy";
 import type { WorkOS } from "@workos-inc/node";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { workosOf } from "../../demo/proofs/workos.ts";
-import { JOBS } from "../hunt/world.ts";
-import { workosRoles } from "../move/permissions.ts";
+import { type OrganizationJobs, startOrganizationJobs, startWorkosWithRoles } from "../testing/at-workos.ts";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { erasePersonOfEleva } from "./erase.ts";
 
@@ -13,33 +10,29 @@ let template: TargetTemplate;
 let target: TargetDatabase;
 let twin: WorkosTwin;
 let workos: WorkOS;
-let workers: pg.Pool;
-let run: Record<"sync" | "claim" | "deletion", RunJob>;
+let jobs: OrganizationJobs;
+let run: OrganizationJobs["run"];
 let clinic: string;
 
 beforeAll(async () => {
-  [template, twin] = await Promise.all([
+  const [made, atWorkos] = await Promise.all([
     targetTemplate(async (client) => {
       await client.query(
         "insert into organizations (id, type, tier, name, claimed) values ('org_rui', 'expert_individual', 'free', 'Rui', true)",
       );
     }),
-    startWorkosTwin({ limits: false }),
+    startWorkosWithRoles(),
   ]);
-  workos = workosOf(twin);
-  for (const [slug, { name }] of Object.entries(workosRoles)) {
-    if (slug !== "member") await workos.authorization.createEnvironmentRole({ slug, name });
-  }
+  template = made;
+  ({ twin, workos } = atWorkos);
   target = await template.copy();
-  await installRoles(target.owner, { moverPassword: "mover", loginPassword: "login", workerPassword: "worker", jobs: JOBS });
-  workers = new pg.Pool({ connectionString: withUser(target.url, "rehome_worker", "worker"), max: 4 });
-  workers.on("error", () => {});
-  run = { sync: runAs(workers, "sync"), claim: runAs(workers, "claim"), deletion: runAs(workers, "deletion") };
+  jobs = await startOrganizationJobs(target);
+  run = jobs.run;
   clinic = (await workos.organizations.createOrganization({ name: "Clinic", metadata: { type: "clinic" } })).id;
   await told();
 });
 afterAll(async () => {
-  await workers?.end();
+  await jobs?.stop();
   await target?.drop();
   await twin?.stop();
   await template?.drop();

@@ -1,24 +1,20 @@
-import { startWorkosTwin, type WorkosTwin, withUser } from "@rehome/sandbox";
+import type { WorkosTwin } from "@rehome/sandbox";
 import {
   changeOrganizationType,
   claimGuest,
   ensurePersonalOrganization,
   erasePerson,
   foundOrganization,
-  installRoles,
   leaveOrganization,
   pollEvents,
-  type RunJob,
   reconcile,
-  runAs,
   transferOwnership,
 } from "@rehome/tenancy";
 import type { User, WorkOS } from "@workos-inc/node";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { workosOf } from "../../demo/proofs/workos.ts";
-import { fillHuntWorld, JOBS } from "../hunt/world.ts";
-import { workosRoles } from "../move/permissions.ts";
+import { fillHuntWorld } from "../hunt/world.ts";
+import { type OrganizationJobs, startOrganizationJobs, startWorkosWithRoles } from "../testing/at-workos.ts";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { eraseByAddress } from "./install.ts";
 
@@ -26,23 +22,19 @@ let template: TargetTemplate;
 let target: TargetDatabase;
 let twin: WorkosTwin;
 let workos: WorkOS;
-let workers: pg.Pool;
-let run: Record<"sync" | "claim" | "deletion", RunJob>;
+let jobs: OrganizationJobs;
+let run: OrganizationJobs["run"];
 
 beforeAll(async () => {
-  [template, twin] = await Promise.all([targetTemplate(fillHuntWorld), startWorkosTwin({ limits: false })]);
-  workos = workosOf(twin);
-  for (const [slug, { name }] of Object.entries(workosRoles)) {
-    if (slug !== "member") await workos.authorization.createEnvironmentRole({ slug, name });
-  }
+  const [made, atWorkos] = await Promise.all([targetTemplate(fillHuntWorld), startWorkosWithRoles()]);
+  template = made;
+  ({ twin, workos } = atWorkos);
   target = await template.copy();
-  await installRoles(target.owner, { moverPassword: "mover", loginPassword: "login", workerPassword: "worker", jobs: JOBS });
-  workers = new pg.Pool({ connectionString: withUser(target.url, "rehome_worker", "worker"), max: 4 });
-  workers.on("error", () => {});
-  run = { sync: runAs(workers, "sync"), claim: runAs(workers, "claim"), deletion: runAs(workers, "deletion") };
+  jobs = await startOrganizationJobs(target);
+  run = jobs.run;
 });
 afterAll(async () => {
-  await workers?.end();
+  await jobs?.stop();
   await target?.drop();
   await twin?.stop();
   await template?.drop();

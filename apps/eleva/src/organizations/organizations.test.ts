@@ -1,4 +1,4 @@
-import { startWorkosTwin, type WorkosTwin, withUser } from "@rehome/sandbox";
+import type { WorkosTwin } from "@rehome/sandbox";
 import {
   changeOrganizationType,
   claimGuest,
@@ -7,21 +7,17 @@ import {
   erasePerson,
   foundOrganization,
   hasOwnFeature,
-  installRoles,
   inviteMember,
   listMyOrganizations,
   openDeletions,
   pollEvents,
   type RunJob,
   requestDeletion,
-  runAs,
 } from "@rehome/tenancy";
 import type { User, WorkOS } from "@workos-inc/node";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { workosOf } from "../../demo/proofs/workos.ts";
-import { JOBS } from "../hunt/world.ts";
 import { workosRoles } from "../move/permissions.ts";
+import { startOrganizationJobs, startWorkosWithRoles } from "../testing/at-workos.ts";
 import { fillSmallProduct } from "../testing/small-product.ts";
 import { type TargetDatabase, type TargetTemplate, targetTemplate } from "../testing/target-database.ts";
 import { organizations } from "./definition.ts";
@@ -31,11 +27,9 @@ let template: TargetTemplate;
 let twin: WorkosTwin;
 let workos: WorkOS;
 beforeAll(async () => {
-  [template, twin] = await Promise.all([targetTemplate(fillSmallProduct), startWorkosTwin({ limits: false })]);
-  workos = workosOf(twin);
-  for (const [slug, { name }] of Object.entries(workosRoles)) {
-    if (slug !== "member") await workos.authorization.createEnvironmentRole({ slug, name });
-  }
+  const [made, atWorkos] = await Promise.all([targetTemplate(fillSmallProduct), startWorkosWithRoles()]);
+  template = made;
+  ({ twin, workos } = atWorkos);
 });
 afterAll(async () => {
   await twin?.stop();
@@ -57,18 +51,14 @@ afterEach(async () => {
 /** The small product, and its background jobs. */
 async function product(): Promise<Eleva> {
   const target = await template.copy();
-  await installRoles(target.owner, { moverPassword: "mover", loginPassword: "login", workerPassword: "worker", jobs: JOBS });
-  const workers = new pg.Pool({ connectionString: withUser(target.url, "rehome_worker", "worker"), max: 4 });
-  workers.on("error", () => {});
+  const jobs = await startOrganizationJobs(target);
   open.push(async () => {
-    await workers.end();
+    await jobs.stop();
     await target.drop();
   });
   return {
     ...target,
-    sync: runAs(workers, "sync"),
-    claim: runAs(workers, "claim"),
-    deletion: runAs(workers, "deletion"),
+    ...jobs.run,
     rows: async <Row extends object>(sql: string, params: unknown[] = []) => (await target.owner.query<Row>(sql, params)).rows,
   };
 }
